@@ -5,6 +5,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+from reviewapp.lib.devstack.clean import remove_everything
+from reviewapp.lib.devstack.demo import run_demo
 from reviewapp.lib.devstack.errors import StartError
 from reviewapp.lib.devstack.run import run_command
 
@@ -28,4 +30,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--keep", action="store_true", help="keep the servers' folder, with logs and data")
     run.add_argument("command", nargs="+", metavar="CMD", help="after `--`: the command and its arguments")
     run.set_defaults(act=lambda options: run_command(options.command, given=os.environ, keep=options.keep))
+    demo = commands.add_parser("demo", help="run the whole stack; its data stays")
+    demo.set_defaults(act=lambda _options: run_demo(given=os.environ))
+    clean = commands.add_parser("clean", help="stop what a killed start left, and remove all data that starts made")
+    clean.set_defaults(act=lambda _options: remove_everything(given=os.environ))
     return parser

@@ -30,6 +30,8 @@ SERVER_ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "
 class Postgres:
     """One embedded server. `start` works on an empty folder, on kept data, and after any kind of crash."""
 
+    name = "postgres"
+
     def __init__(self, home: Home, *, is_throw_away: bool) -> None:
         self.home = home
         self.settings = THROW_AWAY_SETTINGS if is_throw_away else LASTING_SETTINGS
@@ -110,7 +112,11 @@ class Postgres:
             folder=Path("/"),
             account=account,
         )
-        if done.wait(START_SECONDS) != 0:
+        try:
+            code = done.wait(START_SECONDS)
+        finally:
+            stop(done, grace_seconds=5)
+        if code != 0:
             raise StartError(f"PostgreSQL's initdb failed. The end of {self.log}:\n{last_lines(self.log)}")
         fresh.rename(self.data)
 

@@ -19,6 +19,8 @@ START_SECONDS: Final = 30.0
 class Redis:
     """One embedded server. What a crash left in its files is read again at the next start."""
 
+    name = "redis"
+
     def __init__(self, home: Home, *, is_throw_away: bool) -> None:
         self.home = home
         self.is_throw_away = is_throw_away

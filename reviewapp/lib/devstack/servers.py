@@ -24,24 +24,24 @@ class Servers:
         self.given = given
         self.postgres = Postgres(self.home, is_throw_away=is_throw_away) if embeds_postgres else None
         self.redis = Redis(self.home, is_throw_away=is_throw_away) if not given.get("REDIS_URL") else None
+        self.embedded: list[Postgres | Redis] = [server for server in (self.postgres, self.redis) if server]
 
     def start(self) -> None:
         """Start what is not given. Raises StartError; whatever had been started is stopped then."""
         self.home.prepare()
         self.stop_leftovers()
         try:
-            for server in (self.postgres, self.redis):
-                if server:
-                    server.start()
+            for server in self.embedded:
+                server.start()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
         """Stop what was started, in reverse order."""
-        for server in (self.redis, self.postgres):
-            if server:
-                server.stop()
+        for server in reversed(self.embedded):
+            server.stop()
+        self.stop_leftovers()
 
     def stop_leftovers(self) -> None:
         """End what an earlier, killed start of this home left running. The caller holds the home's lock."""
@@ -54,9 +54,8 @@ class Servers:
         added = {MARK: self.home.mark, "REVIEWAPP_VAR": str(var)}
         if not self.given.get("DJANGO_SECRET_KEY"):
             added["DJANGO_SECRET_KEY"] = kept_secret(var / "secret_key")
-        for server in (self.postgres, self.redis):
-            if server:
-                added |= server.environment()
+        for server in self.embedded:
+            added |= server.environment()
         return {**self.given, **added}
 
 

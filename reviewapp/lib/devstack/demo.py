@@ -1,0 +1,203 @@
+"""`demo`: the whole stack on this machine, with data that stays."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from types import FrameType
+from typing import Final, NoReturn
+
+from reviewapp.lib.devstack.errors import StartError
+from reviewapp.lib.devstack.home import TREE, HomeLock, var_folder
+from reviewapp.lib.devstack.processes import last_lines, spawn, stop
+from reviewapp.lib.devstack.servers import Servers
+from reviewapp.lib.devstack.site import Site, check_port, stamp_static, static_is_fresh
+from reviewapp.lib.devstack.supervisor import POLL_SECONDS, Service, Supervisor, ending
+
+READY_SECONDS: Final = 120.0
+HEALTH_SECONDS: Final = 5.0
+LARGEST_LOG_BYTES: Final = 20_000_000
+
+
+class StopRequested(BaseException):
+    """Ctrl-C, SIGTERM, or the terminal was closed."""
+
+
+def run_demo(*, given: Mapping[str, str]) -> int:
+    """Start everything, run until asked to stop, stop everything. Returns the exit code. Raises StartError."""
+    lock = HomeLock(var_folder() / "demo")
+    if not lock.take():
+        raise StartError(f"It runs already, as process {lock.holder()}. Stop that first (Ctrl-C there).")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _request_stop)
+    demo = Demo(given)
+    try:
+        demo.start()
+        demo.watch()
+    except StopRequested:
+        return 0
+    finally:
+        # From here nothing interrupts: every wait below has its bound.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        demo.stop()
+        lock.free()
+
+
+class Demo:
+    """The servers, the application's processes and the file that says where they are."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self.var = var_folder()
+        self.folder = self.var / "demo"
+        self.site = Site(port=_port(given))
+        self.ready_file = self.var / "demo.json"
+        self.servers = Servers(self.folder, given=given, is_throw_away=False)
+        self.environment: dict[str, str] = {}
+        self.supervisor = Supervisor(say=say)
+        self.began = time.time()
+
+    def start(self) -> None:
+        """Raises StartError. Whoever calls this calls `stop` at the end, also after an error."""
+        self.ready_file.unlink(missing_ok=True)
+        self.servers.home.prepare()
+        self._shorten_logs()
+        self.servers.stop_leftovers()
+        check_port(self.site.port)
+        for server in self.servers.embedded:
+            began = time.monotonic()
+            self.supervisor.add(server)
+            say(f"{server.name:<10} ready in {time.monotonic() - began:.1f} s")
+        self.environment = {
+            **self.servers.environment(var=self.var),
+            "REVIEWAPP_DEMO": "1",
+            "PORT": str(self.site.port),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._prepare_data()
+        for service in self._services():
+            self.supervisor.add(service)
+            say(f"{service.name:<10} started")
+        self._wait_until_ready()
+        self._publish()
+
+    def watch(self) -> NoReturn:
+        """Run until somebody asks to stop. Raises StartError when a process cannot be kept alive."""
+        was_ready, checked_at = True, time.monotonic()
+        while True:
+            time.sleep(POLL_SECONDS)
+            self.supervisor.check()
+            if time.monotonic() - checked_at > HEALTH_SECONDS:
+                problem = self.site.problem()
+                if was_ready != (problem is None):
+                    say("ready again" if problem is None else f"not ready: {problem}")
+                was_ready, checked_at = problem is None, time.monotonic()
+
+    def stop(self) -> None:
+        """Stop what runs, last started first, and say so."""
+        self.ready_file.unlink(missing_ok=True)
+        if self.supervisor.members:
+            say("Stopping " + ", ".join(member.name for member in reversed(self.supervisor.members)) + ".")
+        self.supervisor.stop()
+        self.servers.stop_leftovers()
+        say("Stopped. The data is kept in " + str(self.folder))
+
+    def _prepare_data(self) -> None:
+        self._manage("migrate", "--no-input", "-v", "0")
+        self._manage("load_sample", "--out", str(self.var / "sample.json"))
+        if not static_is_fresh(self.var):
+            self._manage("collectstatic", "--no-input", "-v", "0")
+            stamp_static(self.var)
+
+    def _manage(self, *arguments: str) -> None:
+        """Run one management command to its end. Raises StartError with the end of its output."""
+        began = time.monotonic()
+        log = self.servers.home.logs / f"{arguments[0]}.log"
+        process = spawn([sys.executable, "manage.py", *arguments], environment=self.environment, log=log, folder=TREE)
+        try:
+            code = process.wait()
+        finally:
+            stop(process, grace_seconds=5)
+        if code:
+            raise StartError(f"manage.py {arguments[0]} ended {ending(code)}. The end of {log}:\n{last_lines(log, 25)}")
+        say(f"{arguments[0]:<10} done in {time.monotonic() - began:.1f} s")
+
+    def _services(self) -> list[Service]:
+        python = sys.executable
+        celery = [python, "-m", "celery", "-A", "config"]
+        beat = [*celery, "beat", "-l", "INFO", "-s", str(self.folder / "beat-schedule"), "--pidfile="]
+        # Two of each on purpose: the smallest number that shows what happens between processes, and it fits two cores.
+        worker = [*celery, "worker", "-l", "INFO", "-c", "2", "--without-gossip", "--without-mingle"]
+        web = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.site.port)]
+        web += ["--workers", "2", "--blocking-threads", "4", "--backlog", "1024", "--no-ws", "--http", "1"]
+        web += ["--respawn-failed-workers", "--workers-kill-timeout", "8", "config.wsgi:application"]
+        commands = {
+            "sequencer": ([python, "manage.py", "run_sequencer"], 10.0),
+            "worker": (worker, 20.0),
+            "beat": (beat, 5.0),
+            "web": (web, 12.0),
+        }
+        logs = self.servers.home.logs
+        return [
+            Service(name, command, self.environment, TREE, logs / f"{name}.log", grace_seconds=grace)
+            for name, (command, grace) in commands.items()
+        ]
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while problem := self.site.problem():
+            self.supervisor.check()
+            if time.monotonic() > deadline:
+                log = self.servers.home.logs / "web.log"
+                raise StartError(f"Not ready after {READY_SECONDS:.0f} s: {problem}\n{last_lines(log)}")
+            time.sleep(POLL_SECONDS)
+        self.site.open_first_page()
+
+    def _publish(self) -> None:
+        """Write the file for programs and say the same to people."""
+        sample = json.loads((self.var / "sample.json").read_text(encoding="utf-8"))
+        ready = {"url": self.site.url, **sample}
+        fresh = self.ready_file.with_name(f"demo.json.{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(ready, file, indent=2, ensure_ascii=False)
+        fresh.replace(self.ready_file)
+        began = float(self.environment.get("REVIEWAPP_STARTED_AT") or self.began)
+        say("")
+        say(f"reviewapp is ready at {self.site.url}")
+        say(f"First page after {time.time() - began:.1f} s, counted from `make demo`.")
+        say("")
+        for user in ready.get("users", []):
+            say(f"  {user['username']:<12} {user['password']:<24} {', '.join(user['roles'])}")
+        say("")
+        say(
+            "  Processes: "
+            + ", ".join(f"{member.name} {member.process.pid}" for member in self.supervisor.members if member.process)
+        )
+        say(f"  Logs are in {self.servers.home.logs}, addresses and tokens in {self.ready_file}.")
+        say("  Ctrl-C stops everything; the data stays for the next `make demo`. `make clean` removes it.")
+
+    def _shorten_logs(self) -> None:
+        for log in self.servers.home.logs.glob("*.log"):
+            if log.stat().st_size > LARGEST_LOG_BYTES:
+                log.replace(log.with_suffix(".log.1"))
+
+
+def say(line: str) -> None:
+    """One line for the person at the terminal; a closed terminal is no reason to stop."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (for the rest of this process)
+
+
+def _port(given: Mapping[str, str]) -> int:
+    text = given.get("PORT") or "8000"
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise StartError(f"PORT is {text!r}; it must be a number from 1 to 65535.")
+    return int(text)
+
+
+def _request_stop(_number: int, _frame: FrameType | None) -> None:
+    raise StopRequested
