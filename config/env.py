@@ -1,0 +1,91 @@
+"""What the process is told from outside. Every variable is read here, once, and nowhere else.
+
+Start-up fails without `DJANGO_SECRET_KEY` of 50 characters or more: a default key is a published key.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.FileAwareEnv()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.str("REVIEWAPP_VAR", default=str(BASE_DIR / "var")))
+IS_DEMO: bool = env.bool("REVIEWAPP_DEMO", default=False)
+DATABASE_ROLE: str = env.str("DATABASE_ROLE", default="app")
+ROLE_URLS = {"app": "DATABASE_URL", "owner": "DATABASE_OWNER_URL", "sequencer": "DATABASE_SEQUENCER_URL"}
+
+
+def secret_key() -> str:
+    """The signing key. Raises ImproperlyConfigured when it is missing or short."""
+    key: str = env.str("DJANGO_SECRET_KEY", default="")
+    if len(key) < 50:
+        raise ImproperlyConfigured(
+            "Set DJANGO_SECRET_KEY to at least 50 random characters, for example: "
+            "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
+    return key
+
+
+def database_url(role: str) -> str:
+    """The connection text of a role; the app's own when the role has none ("append-only by trigger only")."""
+    url: str = env.str(ROLE_URLS[role], default="") or env.str("DATABASE_URL", default="")
+    if not url:
+        raise ImproperlyConfigured(
+            "Set DATABASE_URL (PostgreSQL 15 or newer), or start through `make demo` or `make test`, "
+            "which bring a server of their own."
+        )
+    return url
+
+
+def parse_database(url: str) -> dict[str, Any]:
+    """Django's connection settings from `postgresql://user:password@host:port/name?host=/socket/dir&sslmode=…`."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://; no other database is supported.")
+    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    host = query.pop("host", None) or unquote(parts.hostname or "")
+    port = query.pop("port", None) or (str(parts.port) if parts.port else "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "reviewapp",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": port,
+        "OPTIONS": query,
+    }
+
+
+def database_user(role: str) -> str:
+    """The login role behind a URL, "" when the role has no URL of its own."""
+    return str(parse_database(url)["USER"]) if (url := env.str(ROLE_URLS[role], default="")) else ""
+
+
+def redis_url() -> str:
+    """Where Redis is: `redis://host:6379/0`, `rediss://…` or `unix:///path/to/socket?db=0`."""
+    url: str = env.str("REDIS_URL", default="")
+    if not url:
+        raise ImproperlyConfigured("Set REDIS_URL (Redis 6.2 or newer, Valkey), or start through `make demo`.")
+    return url
+
+
+def broker_url() -> str:
+    """The same server in Celery's spelling of a socket."""
+    url = redis_url()
+    if not url.startswith("unix://"):
+        return url
+    path, _, query = url.removeprefix("unix://").partition("?")
+    number = parse_qs(query).get("db", ["0"])[-1]
+    return f"redis+socket://{path}?virtual_host={number}"
+
+
+def judge_key(name: str) -> str:
+    """The secret that a judge names, "" when the environment does not have it. Read at the call, never stored."""
+    return os.environ.get(name, "")

@@ -1,0 +1,194 @@
+"""Who holds what, and the one question that every service asks first: `require`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from django.contrib.auth.models import Permission
+from django.db.models import Model, Q, QuerySet
+
+from reviewapp.access.actors import Actor
+from reviewapp.access.errors import Hidden
+from reviewapp.access.matrix import ACTS, PROJECT_ROLES, Role
+from reviewapp.access.models import GroupGrant, InstallationRole, Project, User, UserGrant
+from reviewapp.lib.errors import AccessDenied
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Anchored(Protocol):
+    """An object that carries grants of its own and belongs to a project: a queue."""
+
+    pk: Any
+    project_id: UUID
+
+
+def grant_tables(base: type[Model]) -> list[type[Any]]:
+    """The tables made from `UserGrant` or `GroupGrant` in any room."""
+    return [table for table in base.__subclasses__() if not table._meta.abstract]
+
+
+def _held_in(table: type[Any], holder: Q, target: Q) -> Iterable[str]:
+    rows = table.objects.filter(holder & target).values_list("permission__codename", flat=True)
+    return (code.removeprefix("hold_") for code in rows)
+
+
+def _of_user(user: User, base: type[Model]) -> Q:
+    return Q(user=user) if base is UserGrant else Q(group__user=user)
+
+
+def roles_on(user: User, target: Project | Anchored) -> frozenset[Role]:
+    """Every role of an active person on a project or queue, also those held on its project and for the installation."""
+    if not user.is_active:
+        return frozenset()
+    project_id = target.pk if isinstance(target, Project) else target.project_id
+    held = set(InstallationRole.objects.filter(user=user).values_list("role", flat=True))
+    for base in (UserGrant, GroupGrant):
+        for table in grant_tables(base):
+            model = table._meta.get_field("content_object").related_model
+            if model is Project:
+                held.update(_held_in(table, _of_user(user, base), Q(content_object_id=project_id)))
+            elif isinstance(target, model):
+                held.update(_held_in(table, _of_user(user, base), Q(content_object_id=target.pk)))
+    return frozenset(Role(role) for role in held)
+
+
+def roles_in_project(user: User, project: Project) -> frozenset[Role]:
+    """The roles on the project and on any queue of it: who may know that the project exists."""
+    if not user.is_active:
+        return frozenset()
+    held = set(InstallationRole.objects.filter(user=user).values_list("role", flat=True))
+    for base in (UserGrant, GroupGrant):
+        for table in grant_tables(base):
+            held.update(_held_in(table, _of_user(user, base), Q(**{table.project_path: project})))
+    return frozenset(Role(role) for role in held)
+
+
+def can(actor: Actor, act: str, target: Project | Anchored) -> bool:
+    """Whether the matrix allows the act on this object. The house itself may everything that its code does."""
+    if actor.system is not None:
+        return True
+    rule = ACTS[act]
+    if actor.user is None or not _token_covers(actor, act, target):
+        return False
+    if rule.roles & roles_on(actor.user, target):
+        return True
+    return isinstance(target, Project) and _any_queue_role_suffices(actor.user, act, target)
+
+
+def _any_queue_role_suffices(user: User, act: str, project: Project) -> bool:
+    # Reading the project's name, its rubrics and the list of (own) queues is open to whoever holds a role on one of its queues.
+    return act in ("project.view", "rubrics.view", "queues.view") and bool(
+        ACTS[act].roles & roles_in_project(user, project)
+    )
+
+
+def _token_covers(actor: Actor, act: str, target: Project | Anchored) -> bool:
+    if actor.token is None:
+        return True
+    if not ACTS[act].scopes & set(actor.token.scopes):
+        return False
+    project_id = target.pk if isinstance(target, Project) else target.project_id
+    return actor.token.project_id in (None, project_id)
+
+
+def require(actor: Actor, act: str, target: Project | Anchored) -> None:
+    """Beat one of every service. Raises Hidden when the caller may not know the object, AccessDenied when only the act is refused."""
+    if can(actor, act, target):
+        return
+    if not may_know(actor, target):
+        raise Hidden("There is nothing here, or it is not yours to see.")
+    needed = " or ".join(sorted(ACTS[act].roles))
+    if actor.token is not None and not ACTS[act].scopes & set(actor.token.scopes):
+        scopes = " or ".join(sorted(ACTS[act].scopes)) or "no scope (only a signed-in person)"
+        raise AccessDenied(f"This token lacks the scope for this: {scopes}.")
+    raise AccessDenied(f"This needs the role {needed} here.")
+
+
+def may_know(actor: Actor, target: Project | Anchored) -> bool:
+    """Whether the existence of the object is the caller's business: any role on it, and for a token its own project."""
+    if actor.system is not None:
+        return True
+    if actor.user is None:
+        return False
+    project_id = target.pk if isinstance(target, Project) else target.project_id
+    if actor.token is not None and actor.token.project_id not in (None, project_id):
+        return False
+    if isinstance(target, Project):
+        return bool(roles_in_project(actor.user, target))
+    return bool(roles_on(actor.user, target))
+
+
+def require_installation_admin(actor: Actor) -> None:
+    """Raises AccessDenied unless the actor is an admin of the whole installation (with scope `manage` when by token)."""
+    if actor.system is not None:
+        return
+    allowed = (
+        actor.user is not None and actor.user.is_active and actor.user.installation_roles.filter(role="admin").exists()
+    )
+    if actor.token is not None and (actor.token.project_id is not None or "manage" not in actor.token.scopes):
+        allowed = False
+    if not allowed:
+        raise AccessDenied("Only an admin of the installation can do this.")
+
+
+def visible_projects(actor: Actor) -> QuerySet[Project]:
+    """Projects on which, or on a queue of which, the actor holds a role."""
+    if actor.system is not None:
+        return Project.objects.all()
+    if actor.user is None or not actor.user.is_active:
+        return Project.objects.none()
+    found = Project.objects.all()
+    if actor.token is not None and actor.token.project_id is not None:
+        found = found.filter(pk=actor.token.project_id)
+    if InstallationRole.objects.filter(user=actor.user).exists():
+        return found
+    mine = Q(pk__in=[])
+    for base in (UserGrant, GroupGrant):
+        for table in grant_tables(base):
+            held = table.objects.filter(_of_user(actor.user, base))
+            mine |= Q(pk__in=held.values(table.project_path))
+    return found.filter(mine)
+
+
+def objects_with_role(
+    user: User, roles: Iterable[Role], rows: QuerySet[Row], *, project_field: str = "project"
+) -> QuerySet[Row]:
+    """Rows of an anchored table (queues) on which the person holds one of the roles, there or on the project or the installation."""
+    wanted = [str(role) for role in roles]
+    if not user.is_active:
+        return rows.none()
+    if InstallationRole.objects.filter(user=user, role__in=wanted).exists():
+        return rows
+    codes = [f"hold_{role}" for role in wanted]
+    mine = Q(pk__in=[])
+    for base in (UserGrant, GroupGrant):
+        for table in grant_tables(base):
+            model = table._meta.get_field("content_object").related_model
+            held = table.objects.filter(_of_user(user, base), permission__codename__in=codes).values(
+                "content_object_id"
+            )
+            if model is Project:
+                mine |= Q(**{f"{project_field}__in": held})
+            elif model is rows.model:
+                mine |= Q(pk__in=held)
+    return rows.filter(mine)
+
+
+def holders(target: Project | Anchored, role: Role) -> QuerySet[User]:
+    """People who hold a role directly on this object."""
+    for table in grant_tables(UserGrant):
+        if isinstance(target, table._meta.get_field("content_object").related_model):
+            held = table.objects.filter(content_object_id=target.pk, permission__codename=f"hold_{role}")
+            return User.objects.filter(pk__in=held.values("user_id"))
+    return User.objects.none()
+
+
+def permission_for(target: Project | Anchored, role: Role) -> Permission:
+    """The permission row behind a role on this kind of object. Raises ValueError for a role that it cannot carry."""
+    kind = "project" if isinstance(target, Project) else "queue"
+    if (role in PROJECT_ROLES) != (kind == "project"):
+        raise ValueError(f"{role} is not held on a {kind}")
+    return Permission.objects.get(content_type__app_label="reviewapp", codename=f"hold_{role}")

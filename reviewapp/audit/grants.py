@@ -1,0 +1,33 @@
+"""Who may do what to the log, as SQL. Run by migration 0001 and by `manage.py create_roles`; safe to repeat."""
+
+from __future__ import annotations
+
+from psycopg import sql
+
+TABLES = ("event", "payload", "pending", "leaf", "checkpoint", "cosignature")
+
+
+def grant_statements(*, app: str, sequencer: str, owner: str) -> list[str]:
+    """Statements for roles that are distinct from the owner; none for a role that is missing or is the owner itself."""
+    statements = []
+    for table in TABLES:
+        statements.append(f"REVOKE ALL ON audit.{table} FROM PUBLIC")
+    if app and app != owner:
+        role = _quoted(app)
+        statements += [
+            f"GRANT USAGE ON SCHEMA audit TO {role}",
+            f"GRANT SELECT, INSERT ON audit.event, audit.payload TO {role}",
+            f"GRANT SELECT ON audit.pending, audit.leaf, audit.checkpoint, audit.cosignature TO {role}",
+        ]
+    if sequencer and sequencer not in (owner, app):
+        role = _quoted(sequencer)
+        statements += [
+            f"GRANT USAGE ON SCHEMA audit TO {role}",
+            f"GRANT SELECT, INSERT ON audit.event, audit.payload, audit.leaf, audit.checkpoint, audit.cosignature TO {role}",
+            f"GRANT SELECT, DELETE ON audit.pending TO {role}",
+        ]
+    return statements
+
+
+def _quoted(role: str) -> str:
+    return sql.Identifier(role).as_string(None)

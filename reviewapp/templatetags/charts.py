@@ -1,0 +1,5 @@
+"""Charts."""
+
+from django import template
+
+register = template.Library()

@@ -1,0 +1,5 @@
+"""Display helpers."""
+
+from django import template
+
+register = template.Library()
