@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +64,7 @@ def marked(mark: str) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.pid not in above and process.environ().get(MARK) == mark:
+            if process.pid not in above and process.environ().get(MARK) == mark and is_alive(process):
                 found.append(process)
     return found
 
@@ -73,21 +74,31 @@ def working_in(folder: Path) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError):
-            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
+            if process.cwd() == str(folder) and is_alive(process):
                 found.append(process)
     return found
 
 
 def end(leftovers: Sequence[psutil.Process], *, first: signal.Signals, grace_seconds: float) -> None:
     """End processes that are not our children any more."""
-    for process in leftovers:
-        with contextlib.suppress(psutil.Error):
-            process.send_signal(first)
-    _, alive = psutil.wait_procs(leftovers, timeout=grace_seconds)
-    for process in alive:
-        with contextlib.suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(alive, timeout=5)
+    for number, seconds in ((first, grace_seconds), (signal.SIGKILL, 5.0)):
+        alive = [process for process in leftovers if is_alive(process)]
+        for process in alive:
+            with contextlib.suppress(psutil.Error):
+                process.send_signal(number)
+        wait_until(partial(have_ended, alive), seconds=seconds)
+
+
+def have_ended(processes: Sequence[psutil.Process]) -> bool:
+    """Whether none of them runs."""
+    return not any(map(is_alive, processes))
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it still runs. A zombie does not: in a container nobody may ever collect it."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def wait_until(is_done: Callable[[], bool], *, seconds: float) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 
 from reviewapp.lib.devstack.errors import StartError
 from reviewapp.lib.devstack.home import Home
-from reviewapp.lib.devstack.processes import MARK, last_lines, spawn, stop, wait_until
+from reviewapp.lib.devstack.processes import end, last_lines, spawn, stop, wait_until, working_in
 
 START_SECONDS: Final = 30.0
 
@@ -32,6 +32,7 @@ class Redis:
     def start(self) -> None:
         """Raises StartError when it does not answer in time."""
         program = redis_program()
+        self.stop_leftovers()
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self.socket.unlink(missing_ok=True)
         # The folder is given as `.` and the socket's path is plain: nothing here needs quoting in Redis's own language.
@@ -39,7 +40,7 @@ class Redis:
         options += ["--save", "", "--appendonly", "no" if self.is_throw_away else "yes", "--daemonize", "no"]
         self.process = spawn(
             [program, *options],
-            environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", MARK: self.home.mark},
+            environment={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"},
             log=self.log,
             folder=self.folder,
         )
@@ -51,6 +52,11 @@ class Redis:
         if self.process:
             stop(self.process, first=signal.SIGTERM, grace_seconds=10)
             self.process = None
+        self.stop_leftovers()
+
+    def stop_leftovers(self) -> None:
+        """End a server that a killed start left in our folder."""
+        end(working_in(self.folder), first=signal.SIGTERM, grace_seconds=10)
 
     def environment(self) -> dict[str, str]:
         """What the application reads."""

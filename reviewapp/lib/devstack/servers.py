@@ -46,8 +46,8 @@ class Servers:
     def stop_leftovers(self) -> None:
         """End what an earlier, killed start of this home left running. The caller holds the home's lock."""
         end(marked(self.home.mark), first=signal.SIGTERM, grace_seconds=10)
-        if self.postgres:
-            self.postgres.stop_leftovers()
+        for server in reversed(self.embedded):
+            server.stop_leftovers()
 
     def environment(self, *, var: Path) -> dict[str, str]:
         """The environment of the application's processes: the caller's, with what the servers add."""
