@@ -1,4 +1,7 @@
-"""The Celery application. PostgreSQL is the queue of record: a message only nudges, a beat sweep finds what a lost broker forgot."""
+"""The Celery application.
+
+PostgreSQL is the queue of record: a message only nudges, a beat sweep finds what a lost broker forgot.
+"""
 
 import os
 

@@ -1,7 +1,7 @@
 """The cast, the database of each test, and the real processes that some tests talk to.
 
-Tests run as the database role of the app on a copy of a template that the owner migrated. An ordinary test (`db`) is rolled back. A test
-that commits (`committed_db`) gets a copy of its own, because audit rows cannot be flushed.
+Tests run as the database role of the app on a copy of a template that the owner migrated. An ordinary test (`db`) is
+rolled back. A test that commits (`committed_db`) gets a copy of its own, because audit rows cannot be flushed.
 """
 
 from __future__ import annotations
@@ -124,7 +124,10 @@ def owner_connection(database: str) -> psycopg.Connection[Any]:
 
 @dataclass(frozen=True)
 class Cast:
-    """One project and the people of every role. Queue roles are granted by tests that make queues: `reviewers(queue)`."""
+    """One project and the people of every role.
+
+    Queue roles are granted by tests that make queues: `reviewers(queue)`.
+    """
 
     project: Project
     ada: Actor  # admin of the project and of the installation
@@ -195,7 +198,9 @@ class Api:
     def call(
         self, method: str, path: str, body: Any = None, *, content_type: str = "application/json", **headers: str
     ) -> Answer:
-        """path: relative to the project, or absolute with a leading slash. body: JSON value, bytes, or a list for NDJSON."""
+        """path: relative to the project, or absolute with a leading slash. body: JSON value, bytes, or a list for
+        NDJSON.
+        """
         url = path if path.startswith("/") else self.base + path
         if body is None:
             data: bytes = b""
@@ -248,7 +253,9 @@ def api(cast: Cast) -> Api:
 
 @pytest.fixture
 def page(client: Any) -> Any:
-    """`page(actor)` is Django's test client signed in as that person (the session is real, the password form is tested elsewhere)."""
+    """`page(actor)` is Django's test client signed in as that person (the session is real, the password form is tested
+    elsewhere).
+    """
 
     def sign_in(actor: Actor) -> Any:
         client.force_login(actor.person, backend="allauth.account.auth_backends.AuthenticationBackend")
@@ -266,7 +273,9 @@ def free_port() -> int:
 
 @pytest.fixture
 def served(committed_db: str, tmp_path: Path) -> Iterator[str]:
-    """The web server of production on loopback over `committed_db`; yields its address. Make the cast with `committed_cast`."""
+    """The web server of production on loopback over `committed_db`; yields its address. Make the cast with
+    `committed_cast`.
+    """
     port = free_port()
     log = (tmp_path / "web.log").open("wb")
     process = subprocess.Popen(
@@ -275,7 +284,7 @@ def served(committed_db: str, tmp_path: Path) -> Iterator[str]:
             "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "4", "--no-ws",
         ],
         cwd=ROOT,
-        env=environment_for(committed_db, REVIEWAPP_VAR=str(tmp_path), ALLOWED_HOSTS="127.0.0.1,localhost", REVIEWAPP_SERVED_BY_TEST="1"),
+        env=environment_for(committed_db, REVIEWAPP_VAR=str(tmp_path), ALLOWED_HOSTS="127.0.0.1,localhost"),
         stdout=log,
         stderr=log,
     )  # fmt: skip

@@ -38,7 +38,10 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allau
             super().logout(request)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """A wrong password. The name that was typed goes to the erasable payload: it may be a password in the wrong field."""
+        """A wrong password.
+
+        The name that was typed goes to the erasable payload: it may be a password in the wrong field.
+        """
         super().authentication_failed(request, **credentials)
         record_alone(
             actor=actor_from(request, user=None),

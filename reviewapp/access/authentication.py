@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -49,4 +49,6 @@ class IsKnown(BasePermission):
 def api_actor(request: Request) -> Actor:
     """The actor behind an API call."""
     token: Any = request.auth
-    return actor_from(request._request, user=request.user, token=token if isinstance(token, ApiToken) else None)
+    return actor_from(
+        request._request, user=cast(User, request.user), token=token if isinstance(token, ApiToken) else None
+    )

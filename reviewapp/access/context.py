@@ -26,7 +26,10 @@ ROOMS = (
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """`nav_project` (or None), `nav_rooms` [(label, url name, room)], `is_demo`. Rooms that would refuse are not offered."""
+    """`nav_project` (or None), `nav_rooms` [(label, url name, room)], `is_demo`.
+
+    Rooms that would refuse are not offered.
+    """
     context: dict[str, Any] = {"is_demo": settings.IS_DEMO, "nav_project": None, "nav_rooms": []}
     match = request.resolver_match
     slug = match.kwargs.get("project") if match else None

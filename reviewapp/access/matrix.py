@@ -1,6 +1,7 @@
 """The role matrix: which act needs which role, and which token scope lets a program do it. Deny by default.
 
-Source: SECURITY.md section 3.1. Roles are held on a project (admin, manager, auditor) or on a queue (reviewer, adjudicator).
+Source: SECURITY.md section 3.1. Roles are held on a project (admin, manager, auditor) or on a queue (reviewer,
+adjudicator).
 """
 
 from __future__ import annotations

@@ -17,7 +17,10 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestIdMiddleware:
-    """A fresh id per request, answered in `X-Request-Id` and kept in the log. The sender's own is not taken: it could forge lines."""
+    """A fresh id per request, answered in `X-Request-Id` and kept in the log.
+
+    The sender's own is not taken: it could forge lines.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -31,7 +34,10 @@ class RequestIdMiddleware:
 
 
 class ActorMiddleware:
-    """`request.actor` for pages, and no caching of what only this person may see. An ended session sends htmx to the sign-in page."""
+    """`request.actor` for pages, and no caching of what only this person may see.
+
+    An ended session sends htmx to the sign-in page.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

@@ -77,21 +77,24 @@ class Project(models.Model):
         return self.title
 
 
-class UserGrant(UserObjectPermissionBase):  # type: ignore[misc] # guardian ships no types
-    """Base of the tables that give a person a role on an object. Subclasses name the object and the way to its project."""
+class UserGrant(UserObjectPermissionBase):
+    """Base of the tables that give a person a role on an object.
+
+    Subclasses name the object and the way to its project.
+    """
 
     project_path = "content_object"
 
-    class Meta(UserObjectPermissionBase.Meta):  # type: ignore[misc] # guardian ships no types
+    class Meta(UserObjectPermissionBase.Meta):
         abstract = True
 
 
-class GroupGrant(GroupObjectPermissionBase):  # type: ignore[misc] # guardian ships no types
+class GroupGrant(GroupObjectPermissionBase):
     """The same for a group."""
 
     project_path = "content_object"
 
-    class Meta(GroupObjectPermissionBase.Meta):  # type: ignore[misc] # guardian ships no types
+    class Meta(GroupObjectPermissionBase.Meta):
         abstract = True
 
 
@@ -122,7 +125,10 @@ class InstallationRole(models.Model):
 
 
 class ApiToken(models.Model):
-    """A key for programs. A service token belongs to one project; a personal token acts as its owner, never more than the owner may."""
+    """A key for programs.
+
+    A service token belongs to one project; a personal token acts as its owner, never more than the owner may.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     owner = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")

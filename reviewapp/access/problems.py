@@ -40,7 +40,10 @@ def problem_body(
 
 
 def record_refusal(actor: Actor, request: HttpRequest, error: DomainError) -> None:
-    """One line in the log for who was refused what. The log must not turn a refusal into a fault, so its own fault is only reported."""
+    """One line in the log for who was refused what.
+
+    The log must not turn a refusal into a fault, so its own fault is only reported.
+    """
     match = request.resolver_match
     project = (match.kwargs.get("project") or match.kwargs.get("project_slug")) if match else None
     try:
@@ -55,7 +58,9 @@ def record_refusal(actor: Actor, request: HttpRequest, error: DomainError) -> No
 
 
 def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's hook: every error of an API view becomes a problem document; None lets Django answer 500 through `server_error`."""
+    """DRF's hook: every error of an API view becomes a problem document; None lets Django answer 500 through
+    `server_error`.
+    """
     request: HttpRequest = context["request"]._request
     set_rollback()
     answer = _answer(error)
@@ -85,9 +90,7 @@ def _answer(error: Exception) -> _Answer | None:
         return 413, "too-large", "Too large", "The body is larger than this call takes.", [], {}
     if isinstance(error, exceptions.APIException):
         headers: dict[str, str] = {}
-        if getattr(error, "auth_header", None):
-            headers["WWW-Authenticate"] = error.auth_header
-        if getattr(error, "wait", None):
+        if isinstance(error, exceptions.Throttled) and error.wait:
             headers["Retry-After"] = str(int(error.wait) + 1)
         status = error.status_code
         if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):

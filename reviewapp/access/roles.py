@@ -79,7 +79,8 @@ def can(actor: Actor, act: str, target: Project | Anchored) -> bool:
 
 
 def _any_queue_role_suffices(user: User, act: str, project: Project) -> bool:
-    # Reading the project's name, its rubrics and the list of (own) queues is open to whoever holds a role on one of its queues.
+    # Reading the project's name, its rubrics and the list of (own) queues is open to whoever holds a role on
+    # one of its queues.
     return act in ("project.view", "rubrics.view", "queues.view") and bool(
         ACTS[act].roles & roles_in_project(user, project)
     )
@@ -95,7 +96,10 @@ def _token_covers(actor: Actor, act: str, target: Project | Anchored) -> bool:
 
 
 def require(actor: Actor, act: str, target: Project | Anchored) -> None:
-    """Beat one of every service. Raises Hidden when the caller may not know the object, AccessDenied when only the act is refused."""
+    """Beat one of every service.
+
+    Raises Hidden when the caller may not know the object, AccessDenied when only the act is refused.
+    """
     if can(actor, act, target):
         return
     if not may_know(actor, target):
@@ -122,7 +126,7 @@ def may_know(actor: Actor, target: Project | Anchored) -> bool:
 
 
 def require_installation_admin(actor: Actor) -> None:
-    """Raises AccessDenied unless the actor is an admin of the whole installation (with scope `manage` when by token)."""
+    """Raises AccessDenied unless the actor is an admin of the whole installation; a token needs the scope `manage`."""
     if actor.system is not None:
         return
     allowed = (
@@ -156,7 +160,9 @@ def visible_projects(actor: Actor) -> QuerySet[Project]:
 def objects_with_role(
     user: User, roles: Iterable[Role], rows: QuerySet[Row], *, project_field: str = "project"
 ) -> QuerySet[Row]:
-    """Rows of an anchored table (queues) on which the person holds one of the roles, there or on the project or the installation."""
+    """Rows of an anchored table (queues) on which the person holds one of the roles, there or on the project or the
+    installation.
+    """
     wanted = [str(role) for role in roles]
     if not user.is_active:
         return rows.none()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from guardian.shortcuts import assign_perm, remove_perm
 
 from reviewapp.access.actors import Actor
@@ -103,7 +106,7 @@ def grant_role(*, actor: Actor, user: User, role: Role, target: Project | Anchor
     """Give a person a role on a project or a queue. Granting what is held changes nothing."""
     project = _project_of(target)
     require(actor, "people.edit", project)
-    assign_perm(f"reviewapp.hold_{role}", user, target)
+    assign_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
     _record_role(actor, Event.ROLE_GRANTED, user, role, target, reason)
 
 
@@ -112,7 +115,7 @@ def revoke_role(*, actor: Actor, user: User, role: Role, target: Project | Ancho
     """Take a role away; it is gone at the next request."""
     project = _project_of(target)
     require(actor, "people.edit", project)
-    remove_perm(f"reviewapp.hold_{role}", user, target)
+    remove_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
     _record_role(actor, Event.ROLE_REVOKED, user, role, target, reason)
 
 

@@ -1,4 +1,6 @@
-"""API tokens: `rva_<8 id>_<43 secret>_<6 checksum>`, each part base62. Stored as SHA-256, shown once, compared in constant time."""
+"""API tokens: `rva_<8 id>_<43 secret>_<6 checksum>`, each part base62. Stored as SHA-256, shown once, compared in
+constant time.
+"""
 
 from __future__ import annotations
 

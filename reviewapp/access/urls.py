@@ -2,14 +2,15 @@
 
 from django.urls import path
 
-from reviewapp.access import api, views
+from reviewapp.access import api as endpoints
+from reviewapp.access import views
 
 pages = [
     path("livez", views.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
 ]
 api = [
-    path("projects/", api.projects, name="projects"),
-    path("schema/", api.schema, name="schema"),
-    path("docs/", api.docs, name="docs"),
+    path("projects/", endpoints.projects, name="projects"),
+    path("schema/", endpoints.schema, name="schema"),
+    path("docs/", endpoints.docs, name="docs"),
 ]

@@ -1,4 +1,7 @@
-"""The closed vocabulary of the log. What is not listed cannot be recorded; what is listed is emitted somewhere (a test looks)."""
+"""The closed vocabulary of the log.
+
+What is not listed cannot be recorded; what is listed is emitted somewhere (a test looks).
+"""
 
 from enum import StrEnum
 

@@ -9,9 +9,7 @@ TABLES = ("event", "payload", "pending", "leaf", "checkpoint", "cosignature")
 
 def grant_statements(*, app: str, sequencer: str, owner: str) -> list[str]:
     """Statements for roles that are distinct from the owner; none for a role that is missing or is the owner itself."""
-    statements = []
-    for table in TABLES:
-        statements.append(f"REVOKE ALL ON audit.{table} FROM PUBLIC")
+    statements = [f"REVOKE ALL ON audit.{table} FROM PUBLIC" for table in TABLES]
     if app and app != owner:
         role = _quoted(app)
         statements += [
@@ -23,7 +21,8 @@ def grant_statements(*, app: str, sequencer: str, owner: str) -> list[str]:
         role = _quoted(sequencer)
         statements += [
             f"GRANT USAGE ON SCHEMA audit TO {role}",
-            f"GRANT SELECT, INSERT ON audit.event, audit.payload, audit.leaf, audit.checkpoint, audit.cosignature TO {role}",
+            f"GRANT SELECT, INSERT ON audit.event, audit.payload TO {role}",
+            f"GRANT SELECT, INSERT ON audit.leaf, audit.checkpoint, audit.cosignature TO {role}",
             f"GRANT SELECT, DELETE ON audit.pending TO {role}",
         ]
     return statements

@@ -1,4 +1,6 @@
-"""The Merkle tree of RFC 6962 section 2.1, as a compact range: memory grows with the logarithm of the number of leaves."""
+"""The Merkle tree of RFC 6962 section 2.1, as a compact range: memory grows with the logarithm of the number of
+leaves.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,16 @@
-"""Tables of the log, in the schema `audit`. They are created by migration 0001 as SQL; the classes only read and insert."""
+"""Tables of the log, in the schema `audit`.
+
+They are created by migration 0001 as SQL; the classes only read and insert.
+"""
 
 from django.db import models
 
 
 class Event(models.Model):
-    """One line of the log. `env` is the exact canonical JSON that the leaf hash covers; the other columns are generated from it."""
+    """One line of the log.
+
+    `env` is the exact canonical JSON that the leaf hash covers; the other columns are generated from it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     eid = models.UUIDField(unique=True)

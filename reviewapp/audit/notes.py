@@ -1,4 +1,4 @@
-"""Signed checkpoints: C2SP signed note with an Ed25519 key. Source: c2sp.org/signed-note and c2sp.org/tlog-checkpoint."""
+"""Signed checkpoints: C2SP signed notes with an Ed25519 key. Source: C2SP signed-note and tlog-checkpoint."""
 
 from __future__ import annotations
 

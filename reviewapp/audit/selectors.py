@@ -1,4 +1,7 @@
-"""Reads of the log. Who may see which part is decided by the rooms above; these functions take the scope as an argument."""
+"""Reads of the log.
+
+Who may see which part is decided by the rooms above; these functions take the scope as an argument.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,10 @@ def position() -> LogPosition:
 
 
 def leaves_after(index: int, *, events: tuple[str, ...], limit: int = 10_000) -> list[tuple[int, int]]:
-    """(leaf index, event id) of the named events above an index, in order. Misses nothing: indexes are given after commit, gaplessly."""
+    """(leaf index, event id) of the named events above an index, in order.
+
+    Misses nothing: indexes are given after commit, gaplessly.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT l.idx, e.id FROM audit.leaf l JOIN audit.event e ON e.id = l.event_id"
@@ -41,7 +47,7 @@ def leaves_after(index: int, *, events: tuple[str, ...], limit: int = 10_000) ->
 
 
 def events_in(*, projects: list[str] | None) -> QuerySet[Event]:
-    """Events of the named projects, of the whole installation for None; newest first, leaf and payload fetched along."""
+    """Events of the named projects, for None of the whole installation; newest first, with leaf and payload."""
     found = Event.objects.select_related("leaf", "payload").order_by("-id")
     return found if projects is None else found.filter(project__in=projects)
 
@@ -64,6 +70,7 @@ def enforcement() -> str:
         cursor.execute(
             "SELECT has_table_privilege('audit.event', 'UPDATE') OR has_table_privilege('audit.event', 'DELETE')"
             " OR (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
-            " OR pg_has_role(current_user, (SELECT tableowner FROM pg_tables WHERE schemaname='audit' AND tablename='event'), 'MEMBER')"
+            " OR pg_has_role(current_user, (SELECT tableowner FROM pg_tables"
+            " WHERE schemaname = 'audit' AND tablename = 'event'), 'MEMBER')"
         )
         return "trigger" if cursor.fetchone()[0] else "roles"

@@ -25,7 +25,9 @@ HEARTBEAT_SECONDS = 60
 
 
 class LogRewritten(DomainError):
-    """The tables do not extend the last signed head: an old backup was restored, or rows were changed. Nothing more is signed."""
+    """The tables do not extend the last signed head: an old backup was restored, or rows were changed. Nothing more is
+    signed.
+    """
 
     code = "log-rewritten"
     status = 500
@@ -59,7 +61,10 @@ class Sequencer:
         return False
 
     def load(self) -> None:
-        """Rebuild the tree from the leaves and hold it against the head kept outside the database. Raises LogRewritten."""
+        """Rebuild the tree from the leaves and hold it against the head kept outside the database.
+
+        Raises LogRewritten.
+        """
         known_size, known_root = self._known_head()
         self.tree = CompactRange()
         with connection.cursor() as cursor:
@@ -131,7 +136,10 @@ class Sequencer:
 
 
 def run(stop: Stop, *, idle_seconds: float = 0.25) -> None:
-    """Sequence until told to stop. Raises LogRewritten, and the database's errors when it is gone: the supervisor starts it anew."""
+    """Sequence until told to stop.
+
+    Raises LogRewritten, and the database's errors when it is gone: the supervisor starts it anew.
+    """
     sequencer = Sequencer(origin=settings.LOG_ORIGIN, keys=settings.KEYS_DIR)
     if not sequencer.acquire(stop):
         return

@@ -18,13 +18,15 @@ from reviewapp.lib.ids import new_id
 
 Outcome = Literal["success", "denied", "error"]
 APP_VERSION = "0.1.0"
-# The database's clock writes the time into `env`. A quote inside a JSON string is always escaped, so this text stands there once.
+# The database's clock writes the time into `env`. A quote inside a JSON string is always escaped, so this text
+# stands there once.
 _AT = '"at":"@"'
 _INSERT = """
 WITH t AS (SELECT clock_timestamp() AS at),
 e AS (
     INSERT INTO audit.event (eid, at, env)
-    SELECT %s, t.at, replace(%s, %s, '"at":"' || to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"')
+    SELECT %s, t.at,
+        replace(%s, %s, '"at":"' || to_char(t.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '"')
     FROM t RETURNING id, at
 ),
 p AS (INSERT INTO audit.payload (event_id, salt, data) SELECT e.id, %s, %s FROM e)
@@ -34,7 +36,10 @@ SELECT id, at FROM e
 
 @dataclass(frozen=True)
 class Who:
-    """Who acts, as the log keeps it. `id` is a random id; `name`, `source_ip` and `user_agent` go to the erasable payload."""
+    """Who acts, as the log keeps it.
+
+    `id` is a random id; `name`, `source_ip` and `user_agent` go to the erasable payload.
+    """
 
     kind: Literal["user", "token", "system"]
     id: str
@@ -92,8 +97,8 @@ def record(
 ) -> Recorded:
     """Append one event in the caller's transaction.
 
-    Raises NotCanonical for values without canonical JSON and RuntimeError outside a transaction: an event that could survive its
-    change, or a change its event, would be worth nothing.
+    Raises NotCanonical for values without canonical JSON and RuntimeError outside a transaction: an event that could
+    survive its change, or a change its event, would be worth nothing.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("audit.record must run in the transaction of the change that it records")
@@ -118,15 +123,14 @@ def record_alone(
 
 def _payload(who: Who, change: Change) -> dict[str, Any]:
     data: dict[str, Any] = {"actor_name": who.name}
-    for key, value in (
-        ("source_ip", who.source_ip),
-        ("user_agent", who.user_agent),
-        ("before", change.before),
-        ("after", change.after),
-        ("reason", change.reason),
-    ):
-        if value is not None:
-            data[key] = value
+    said = {
+        "source_ip": who.source_ip,
+        "user_agent": who.user_agent,
+        "before": change.before,
+        "after": change.after,
+        "reason": change.reason,
+    }
+    data.update({key: value for key, value in said.items() if value is not None})
     data.update(change.more)
     return data
 

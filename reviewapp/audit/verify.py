@@ -14,7 +14,10 @@ from reviewapp.audit.merkle import CompactRange, leaf_hash
 
 @dataclass(frozen=True)
 class Verification:
-    """What was checked. `problem` is None when all is well, else one sentence that names the first bad index or interval."""
+    """What was checked.
+
+    `problem` is None when all is well, else one sentence that names the first bad index or interval.
+    """
 
     events: int
     checkpoints: int
@@ -26,8 +29,8 @@ class Verification:
 def verify_log(*, name: str, public: bytes) -> Verification:
     """Walk the log in order, in constant memory. name, public: the log's key.
 
-    Finds edits, deletions, swaps, insertions and payload edits up to the newest signed head. A log that was rewritten and signed again
-    with the key itself is only found with an older checkpoint that somebody else kept.
+    Finds edits, deletions, swaps, insertions and payload edits up to the newest signed head. A log that was rewritten
+    and signed again with the key itself is only found with an older checkpoint that somebody else kept.
     """
     heads = _checkpoints()
     problem = _unsequenced()
@@ -35,8 +38,9 @@ def verify_log(*, name: str, public: bytes) -> Verification:
     erased = checked = 0
     with connection.cursor() as outer:
         outer.execute(
-            "DECLARE log_walk NO SCROLL CURSOR FOR SELECT l.idx, l.hash, e.env, p.salt, p.data FROM audit.leaf l"
-            " LEFT JOIN audit.event e ON e.id = l.event_id LEFT JOIN audit.payload p ON p.event_id = e.id ORDER BY l.idx"
+            "DECLARE log_walk NO SCROLL CURSOR FOR SELECT l.idx, l.hash, e.env, p.salt, p.data"
+            " FROM audit.leaf l LEFT JOIN audit.event e ON e.id = l.event_id"
+            " LEFT JOIN audit.payload p ON p.event_id = e.id ORDER BY l.idx"
         )
         while problem is None:
             outer.execute("FETCH 5000 FROM log_walk")

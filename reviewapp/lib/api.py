@@ -7,7 +7,7 @@ import binascii
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model, QuerySet
@@ -56,7 +56,10 @@ class JsonAlways(BaseContentNegotiation):
 
 
 def read_model(request: Request, model: type[Body]) -> Body:
-    """The JSON body as a checked record. Raises Malformed (400), TooLarge (413), UnsupportedType (415) or Unprocessable (422)."""
+    """The JSON body as a checked record.
+
+    Raises Malformed (400), TooLarge (413), UnsupportedType (415) or Unprocessable (422).
+    """
     return check(read_json_body(plain(request)), model)
 
 
@@ -172,7 +175,10 @@ class BulkAnswer:
 
 
 def query(request: Request, *known: str, repeatable: tuple[str, ...] = ()) -> dict[str, str]:
-    """The query parameters by name. Raises Malformed for an unknown or repeated one: a typo must not answer the wrong question."""
+    """The query parameters by name.
+
+    Raises Malformed for an unknown or repeated one: a typo must not answer the wrong question.
+    """
     found: dict[str, str] = {}
     for name, values in request.query_params.lists():
         if name not in known:
@@ -242,15 +248,11 @@ def paginated(
     rising = forwards != descending
     if page.after is not None:
         try:
-            rows = rows.filter(
-                **{
-                    f"{key}__{'gt' if rising else 'lt'}": rows.model._meta.get_field(_name(rows, key)).to_python(
-                        page.after
-                    )
-                }
-            )
+            # A value of the key's type: a cursor that was altered must not reach the database as it is.
+            value = cast(Any, rows.model._meta.get_field(_name(rows, key))).to_python(page.after)
         except (ValueError, DjangoValidationError) as error:
             raise Malformed("cursor is not one that this list gave; leave it out to begin at the start.") from error
+        rows = rows.filter(**{f"{key}__{'gt' if rising else 'lt'}": value})
     found = list(rows.order_by(key if rising else f"-{key}")[: page.limit + 1])
     more = len(found) > page.limit
     found = found[: page.limit]

@@ -1,4 +1,6 @@
-"""Request bodies from outside: bounded in size and expansion, gzip allowed, streamed line by line where they may be large."""
+"""Request bodies from outside: bounded in size and expansion, gzip allowed, streamed line by line where they may be
+large.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,10 @@ def read_json_body(request: HttpRequest) -> Any:
 
 
 def ndjson_lines(request: HttpRequest) -> Iterator[Line]:
-    """Records of an NDJSON body in constant memory. A bad line is a Line with a refusal; empty lines are passed over."""
+    """Records of an NDJSON body in constant memory.
+
+    A bad line is a Line with a refusal; empty lines are passed over.
+    """
     rest = b""
     number = 0
     for chunk in _chunks(request, limit=MAX_NDJSON):

@@ -1,4 +1,6 @@
-"""The clock of everything that is not decided by the database: display, ages, export stamps. Leases use the database's `now()`."""
+"""The clock of everything that is not decided by the database: display, ages, export stamps. Leases use the database's
+`now()`.
+"""
 
 from datetime import UTC, datetime
 

@@ -14,7 +14,10 @@ class FieldError:
 
 
 class DomainError(Exception):
-    """A refusal with a sentence for the person who asked. `detail` says what to change; never a stack, never another's data."""
+    """A refusal with a sentence for the person who asked.
+
+    `detail` says what to change; never a stack, never another's data.
+    """
 
     code = "refused"
     title = "The request was refused"

@@ -1,7 +1,8 @@
-"""The strict reader of JSON from outside: depth, size, duplicate keys, NaN, NUL and lone surrogates are refused before anything else.
+"""The strict reader of JSON from outside: depth, size, duplicate keys, NaN, NUL and lone surrogates are refused
+before anything else.
 
-Limits are API.md's: depth 32, 10,000 keys a record, a string 1 MiB. Python's own reader takes NaN, keeps the last of two equal keys
-and fails with a RecursionError on deep input; none of that may reach a table.
+Limits are API.md's: depth 32, 10,000 keys a record, a string 1 MiB. Python's own reader takes NaN, keeps the last of
+two equal keys and fails with a RecursionError on deep input; none of that may reach a table.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def check_depth(raw: bytes) -> None:
 
 
 def check_strings(value: Any) -> None:
-    """Raises Malformed for NUL or a lone surrogate and TooLarge for a string over 1 MiB, in keys and values at any depth."""
+    """Raises Malformed for NUL or a lone surrogate and TooLarge for a string over 1 MiB, in keys and values at any
+    depth.
+    """
     waiting = [value]
     while waiting:
         part = waiting.pop()
