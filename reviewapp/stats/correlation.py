@@ -89,7 +89,8 @@ def _spearman_r(x: FloatArray, y: FloatArray) -> float:
 
 
 def _kendall(x: FloatArray, y: FloatArray) -> float:
-    return float(stats.kendalltau(x, y, method="asymptotic").statistic)
+    # The p-value is not used: the asymptotic one is cheap, but divides by zero for two pairs, which have no ties.
+    return float(stats.kendalltau(x, y, method="exact" if len(x) == 2 else "asymptotic").statistic)
 
 
 _PEARSON: Final = _Kind(_pearson_r, lambda r, n: 1 / (n - 3), 4, "Fisher z")
