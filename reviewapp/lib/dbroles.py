@@ -5,8 +5,10 @@ drop a trigger or give itself a right. Rights on single tables (append-only, wha
 migrations that create them: here are only the defaults, so running this again never widens what a migration narrowed.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import psycopg
 
 OWNER: Final = "reviewapp_owner"
 APP: Final = "reviewapp_app"
@@ -56,3 +58,33 @@ def grant_sql() -> list[str]:
         f"{defaults} GRANT USAGE, SELECT ON SEQUENCES TO {app}",
         f"{defaults} GRANT SELECT ON TABLES TO {sequencer}",
     ]
+
+
+def install(connect: Callable[[str], "psycopg.Connection[Any]"], *, passwords: Mapping[str, str] | None = None) -> None:
+    """Make the logins, the database and the default rights, as far as they are absent.
+
+    `connect` opens a superuser's connection in autocommit mode to the database of that name.
+    """
+    with connect("postgres") as connection:
+        for statement in role_sql(passwords=passwords):
+            connection.execute(statement.encode())
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        if not found:
+            connection.execute(database_sql().encode())
+    with connect(DATABASE) as connection:
+        for statement in grant_sql():
+            connection.execute(statement.encode())
+
+
+def script(*, passwords: Mapping[str, str] | None = None) -> str:
+    """The same for `psql`, to be read before it is run."""
+    create = f"SELECT {quoted_text(database_sql())} WHERE NOT EXISTS"  # noqa: S608 (made of this file's constants)
+    return "\n".join(
+        [
+            *(f"{statement};" for statement in role_sql(passwords=passwords)),
+            f"{create} (SELECT FROM pg_database WHERE datname = {quoted_text(DATABASE)}) \\gexec",
+            f"\\connect {DATABASE}",
+            *(f"{statement};" for statement in grant_sql()),
+            "",
+        ]
+    )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import psycopg
@@ -137,7 +137,7 @@ class Postgres:
         for path in (self.data / "postmaster.pid", sockets / ".s.PGSQL.5432", sockets / ".s.PGSQL.5432.lock"):
             path.unlink(missing_ok=True)
 
-    def _connect(self, database: str) -> "psycopg.Connection[tuple[object, ...]]":
+    def _connect(self, database: str) -> "psycopg.Connection[Any]":
         return psycopg.connect(
             host=str(self.home.socket_folder), user=SUPERUSER, dbname=database, autocommit=True, connect_timeout=5
         )
@@ -156,10 +156,7 @@ class Postgres:
         with self._connect("template1") as connection:
             for statement in (*dbroles.role_sql(), *dbroles.grant_sql()):
                 connection.execute(statement.encode())
-        with self._connect("postgres") as connection:
-            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [dbroles.DATABASE]).fetchone()
-            if not found:
-                connection.execute(dbroles.database_sql().encode())
+        dbroles.install(self._connect)
 
 
 def installed_programs(account: Account | None) -> Path:
