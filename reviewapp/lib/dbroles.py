@@ -78,7 +78,7 @@ def install(connect: Callable[[str], "psycopg.Connection[Any]"], *, passwords: M
 
 def script(*, passwords: Mapping[str, str] | None = None) -> str:
     """The same for `psql`, to be read before it is run."""
-    create = f"SELECT {quoted_text(database_sql())} WHERE NOT EXISTS"  # noqa: S608 (made of this file's constants)
+    create = f"SELECT {quoted_text(database_sql())} WHERE NOT EXISTS"
     return "\n".join(
         [
             *(f"{statement};" for statement in role_sql(passwords=passwords)),
