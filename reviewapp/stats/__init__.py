@@ -8,11 +8,12 @@ May import: numpy, scipy and the standard library. No Django, no other room, no 
     intervals     Wilson, Clopper-Pearson, Tango, and the delete-one-unit jackknife on log(1 - coefficient)
     patterns      the pattern table, input of every count statistic; `Ratings`, the long form that knows the raters
     agreement     percent, Krippendorff's alpha, Fleiss, Gwet AC1 and AC2, Brennan-Prediger
-    pairs, icc    Cohen's kappa from a two-way table, Conger's kappa; the six intraclass correlations
+    pairs         Cohen's kappa from a two-way table, Conger's kappa, the six intraclass correlations
     correlation   Pearson, Spearman, Kendall tau-b
     preference    Bradley-Terry leaderboards with ties, intervals, ranks and the position effect
     judgement     a judge against people: confusion, accuracy, precision, recall, human ceiling, position bias
     sampling      pass rates of production from outputs selected with known probabilities
+    detection     a guardrail: precision, miss rate and recall from samples of both sides
     latent        Dawid-Skene truth and gold-based reviewer accuracy
 
 Decided (2026-11-21):
