@@ -137,9 +137,44 @@ CREATE TRIGGER selection_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON reviewapp_
 CREATE TRIGGER verdict_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON reviewapp_verdict
     FOR EACH STATEMENT EXECUTE FUNCTION reviewapp_answers_stay();
 """
+# A frozen version is what other people trained and decided on: neither it nor its files ever change.
+FROZEN_STAYS = """
+CREATE FUNCTION reviewapp_frozen_version_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.state = 'done' THEN
+        RAISE EXCEPTION 'dataset version % is frozen: % refused', OLD.id, TG_OP USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION reviewapp_frozen_files_stay() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' AND NOT EXISTS (
+        SELECT FROM reviewapp_datasetversion v WHERE v.id = NEW.version_id AND v.state = 'done'
+    ) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'the files of a frozen version stay: % refused', TG_OP USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE TRIGGER frozen_version_stays BEFORE UPDATE OR DELETE ON reviewapp_datasetversion
+    FOR EACH ROW EXECUTE FUNCTION reviewapp_frozen_version_stays();
+CREATE TRIGGER frozen_version_not_truncated BEFORE TRUNCATE ON reviewapp_datasetversion
+    FOR EACH STATEMENT EXECUTE FUNCTION reviewapp_answers_stay();
+CREATE TRIGGER frozen_files_stay BEFORE INSERT OR UPDATE OR DELETE ON reviewapp_datasetfile
+    FOR EACH ROW EXECUTE FUNCTION reviewapp_frozen_files_stay();
+CREATE TRIGGER frozen_files_not_truncated BEFORE TRUNCATE ON reviewapp_datasetfile
+    FOR EACH STATEMENT EXECUTE FUNCTION reviewapp_answers_stay();
+"""
 AFTER_TABLES = [
     migrations.RunSQL(
         ANSWERS_STAY,
         reverse_sql="DROP FUNCTION reviewapp_answers_stay() CASCADE; DROP FUNCTION reviewapp_review_ends_once() CASCADE",
-    )
+    ),
+    migrations.RunSQL(
+        FROZEN_STAYS,
+        reverse_sql="DROP FUNCTION reviewapp_frozen_version_stays() CASCADE;"
+        " DROP FUNCTION reviewapp_frozen_files_stay() CASCADE",
+    ),
 ]
