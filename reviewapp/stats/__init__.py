@@ -12,6 +12,7 @@ May import: numpy, scipy and the standard library. No Django, no other room, no 
     correlation   Pearson, Spearman, Kendall tau-b
     preference    Bradley-Terry leaderboards with ties, intervals, ranks and the position effect
     judgement     a judge against people: confusion, accuracy, precision, recall, human ceiling, position bias
+    replacement   the alternative annotator test: may a judge stand in for a person
     sampling      pass rates of production from outputs selected with known probabilities
     detection     a guardrail: precision, miss rate and recall from samples of both sides
     latent        Dawid-Skene truth and gold-based reviewer accuracy

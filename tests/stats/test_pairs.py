@@ -79,6 +79,12 @@ def test_conger_of_gwets_four_raters_and_of_the_thirty_patients():
     assert conger_kappa(Ratings.from_rows(rows, range(5))).value == pytest.approx(0.441809, abs=1e-6)
 
 
+def test_congers_printed_standard_error():
+    stat = conger_kappa(ratings(GWET_RAW_4_RATERS, [1, 2, 3, 4, 5]), se_method="gwet2014")
+    assert stat.se == pytest.approx(0.14917, abs=5e-6)
+    assert stat.interval == pytest.approx((0.435, 1.0), abs=6e-4)
+
+
 def test_conger_of_two_complete_raters_is_cohens_kappa():
     rows = [(u, r, v) for u, both in enumerate(["aa", "ab", "bb", "ba", "cc", "ca"]) for r, v in enumerate(both)]
     two = Ratings.from_rows(rows, ["a", "b", "c"])

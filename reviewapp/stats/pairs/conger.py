@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reviewapp.stats.agreement.chance import SeMethod, linearised_se, printed_spread
 from reviewapp.stats.agreement.reasons import information_warnings, nothing_to_compare, safe_ratio, with_spread
 from reviewapp.stats.agreement.weights import Weights, rating_weights
 from reviewapp.stats.arrays import TINY, FloatArray, IntArray
@@ -12,11 +13,18 @@ from reviewapp.stats.patterns import Ratings
 from reviewapp.stats.result import DEFAULT_CONFIDENCE, Stat
 
 
-def conger_kappa(ratings: Ratings, *, weights: Weights = "identity", confidence: float = DEFAULT_CONFIDENCE) -> Stat:
+def conger_kappa(
+    ratings: Ratings,
+    *,
+    weights: Weights = "identity",
+    se_method: SeMethod = "jackknife",
+    confidence: float = DEFAULT_CONFIDENCE,
+) -> Stat:
     """(observed - chance) / (1 - chance), chance being the mean over pairs of raters of their own margins' agreement.
 
     Unitless: 1 perfect, 0 chance. n counts items with two ratings or more. Equals Cohen's kappa for two raters who
-    both rated everything. Interval: delete-one-item jackknife on log(1 - kappa). O(labels x categories).
+    both rated everything. Interval: delete-one-item jackknife on log(1 - kappa); se_method gwet2014 reproduces
+    printed tables. O(labels x categories).
     Undefined: no_data, fewer_than_two_raters, no_pairable_units, single_unit, no_variation.
     Source: Conger (1980), Psychological Bulletin 88, 322-328; gaps as in Gwet (2014), ch. 2.
     """
@@ -28,16 +36,23 @@ def conger_kappa(ratings: Ratings, *, weights: Weights = "identity", confidence:
     agreeing, pairable = _per_unit_agreement(ratings, w)
     n_pairable = table.n_pairable
     observed = float(agreeing.sum()) / n_pairable
-    chance, chance_without = _Margins.of(ratings).expected(ratings, w)
+    margins = _Margins.of(ratings)
+    chance, chance_without = margins.expected(ratings, w)
     if not 1 - chance > TINY:
         return Stat.undefined_because("no_variation", n=n_pairable, confidence=confidence)
     value = (observed - chance) / (1 - chance)
-    observed_without = (agreeing.sum() - agreeing) / (n_pairable - pairable)
-    without = safe_ratio(observed_without - chance_without, 1 - chance_without, TINY)
-    freq = np.ones(len(without), dtype=np.int64)
-    worst_step = float(1 - w.min()) / (1 - chance)
-    left = LeaveOneOut(value, without, freq, n_pairable, worst_step, symbol="kappa")
-    spread = jackknife_log(left, confidence)
+    freq = np.ones(len(agreeing), dtype=np.int64)
+    if se_method == "jackknife":
+        observed_without = (agreeing.sum() - agreeing) / (n_pairable - pairable)
+        without = safe_ratio(observed_without - chance_without, 1 - chance_without, TINY)
+        worst_step = float(1 - w.min()) / (1 - chance)
+        left = LeaveOneOut(value, without, freq, n_pairable, worst_step, symbol="kappa")
+        spread = jackknife_log(left, confidence)
+    else:
+        own = len(freq) / n_pairable * (agreeing - chance * pairable) / (1 - chance)
+        pull = (1 - value) * margins.influence(ratings, w) / (1 - chance)
+        se = linearised_se(own - pull - value, freq, se_method)
+        spread = printed_spread(value, se, df=len(freq) - 1, floor=-1.0, confidence=confidence)
     return with_spread(value, spread, n=n_pairable, confidence=confidence, warnings=information_warnings(table))
 
 
@@ -84,6 +99,14 @@ class _Margins:
         raters_without = raters - np.bincount(ratings.unit, gone, minlength=units)
         pairs = raters_without * (raters_without - 1)
         return chance, safe_ratio(np.einsum("uk,kl,ul->u", totals, weights, totals) - owns, pairs, 0.0)
+
+    def influence(self, ratings: Ratings, weights: FloatArray) -> FloatArray:
+        """How far each unit draws the chance agreement, to first order; mean 0 over the units."""
+        raters = len(self.n)
+        toward = (self.shares.sum(axis=0) - self.shares) @ weights * 2 / (raters * (raters - 1))
+        units = len(ratings.units)
+        own = toward[ratings.rater, ratings.code] - (self.shares * toward).sum(axis=1)[ratings.rater]
+        return np.bincount(ratings.unit, own * units / self.n[ratings.rater], minlength=units).astype(np.float64)
 
 
 def _sum_per_unit(unit: IntArray, rows: FloatArray, units: int) -> FloatArray:
