@@ -22,6 +22,11 @@ DATABASE_ROLE: str = env.str("DATABASE_ROLE", default="app")
 ROLE_URLS = {"app": "DATABASE_URL", "owner": "DATABASE_OWNER_URL", "sequencer": "DATABASE_SEQUENCER_URL"}
 
 
+def folder(name: str, default: Path) -> Path:
+    """A folder named by a variable."""
+    return Path(env.str(name, default=str(default)))
+
+
 def secret_key() -> str:
     """The signing key. Raises ImproperlyConfigured when it is missing or short."""
     key: str = env.str("DJANGO_SECRET_KEY", default="")

@@ -85,8 +85,8 @@ DATABASE_APP_USER = env.database_user("app")
 DATABASE_OWNER_USER = env.database_user("owner")
 DATABASE_SEQUENCER_USER = env.database_user("sequencer")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-FILES_DIR = env.env.path("REVIEWAPP_FILES", default=str(VAR_DIR / "files"))
-KEYS_DIR = env.env.path("REVIEWAPP_KEYS", default=str(VAR_DIR / "keys"))
+FILES_DIR = env.folder("REVIEWAPP_FILES", VAR_DIR / "files")
+KEYS_DIR = env.folder("REVIEWAPP_KEYS", VAR_DIR / "keys")
 LOG_ORIGIN: str = env.env.str("REVIEWAPP_ORIGIN", default="reviewapp.local/audit")
 
 REDIS_URL = env.redis_url()

@@ -7,7 +7,7 @@ from importlib import import_module
 from django.urls import URLPattern, URLResolver, include, path
 
 # Rooms with doors, top of the house first. A room's `urls.py` holds two lists, `pages` and `api`.
-ROOMS: tuple[str, ...] = ("access",)
+ROOMS: tuple[str, ...] = ("compliance", "access",)
 
 
 def _mounted() -> list[URLPattern | URLResolver]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
+from django_htmx.middleware import HtmxDetails
 
 from reviewapp.access.actors import Actor, actor_from
 from reviewapp.access.problems import is_api, page_error
@@ -14,6 +15,14 @@ from reviewapp.lib.errors import DomainError
 from reviewapp.lib.ids import new_id
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+class PageRequest(HttpRequest):
+    """A request as pages see it, for types: the middlewares below and django-htmx add to it."""
+
+    actor: Actor
+    request_id: str
+    htmx: HtmxDetails
 
 
 class RequestIdMiddleware:

@@ -90,8 +90,9 @@ def _answer(error: Exception) -> _Answer | None:
         return 413, "too-large", "Too large", "The body is larger than this call takes.", [], {}
     if isinstance(error, exceptions.APIException):
         headers: dict[str, str] = {}
-        if isinstance(error, exceptions.Throttled) and error.wait:
-            headers["Retry-After"] = str(int(error.wait) + 1)
+        wait = getattr(error, "wait", None)
+        if wait:
+            headers["Retry-After"] = str(int(wait) + 1)
         status = error.status_code
         if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
             status, headers = 401, {"WWW-Authenticate": 'Bearer realm="reviewapp"'}

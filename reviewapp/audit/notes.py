@@ -53,6 +53,12 @@ def load_signer(directory: Path, name: str) -> Signer:
     return signer
 
 
+def load_public_key(directory: Path) -> bytes:
+    """The 32 public bytes from `log.vkey`. Raises OSError when the sequencer never ran here."""
+    encoded = (directory / "log.vkey").read_text().strip().split("+", 2)[2]  # base64 has plus signs of its own
+    return base64.b64decode(encoded)[1:]
+
+
 def verifier_key(name: str, public: bytes) -> str:
     """The public key as one line: `name+hex key id+base64(algorithm, key)`."""
     return f"{name}+{key_id(name, public).hex()}+{base64.b64encode(_ED25519 + public).decode()}"
