@@ -224,7 +224,12 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-_static_backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+# Compressing takes half a minute and gains nothing on loopback.
+_static_backend = (
+    "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"
+    if IS_DEMO
+    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage" if IS_TEST else _static_backend},

@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 
 from reviewapp.lib.devstack.errors import StartError
 from reviewapp.lib.devstack.home import TREE, HomeLock, var_folder
-from reviewapp.lib.devstack.processes import last_lines, spawn, stop
+from reviewapp.lib.devstack.processes import last_lines
 from reviewapp.lib.devstack.servers import Servers
 from reviewapp.lib.devstack.site import Site, check_port, stamp_static, static_is_fresh
 from reviewapp.lib.devstack.supervisor import POLL_SECONDS, Service, Supervisor, ending
@@ -19,6 +19,8 @@ from reviewapp.lib.devstack.supervisor import POLL_SECONDS, Service, Supervisor,
 READY_SECONDS: Final = 120.0
 HEALTH_SECONDS: Final = 5.0
 LARGEST_LOG_BYTES: Final = 20_000_000
+# Files of packages whose pages we do not show.
+UNUSED_STATIC: Final = ("-i", "rest_framework", "-i", "guardian", "-i", "redoc")
 
 
 class StopRequested(BaseException):
@@ -69,7 +71,7 @@ class Demo:
         for server in self.servers.embedded:
             began = time.monotonic()
             self.supervisor.add(server)
-            say(f"{server.name:<10} ready in {time.monotonic() - began:.1f} s")
+            say(f"{server.name:<13} ready in {time.monotonic() - began:.1f} s")
         self.environment = {
             **self.servers.environment(var=self.var),
             "REVIEWAPP_DEMO": "1",
@@ -79,7 +81,7 @@ class Demo:
         self._prepare_data()
         for service in self._services():
             self.supervisor.add(service)
-            say(f"{service.name:<10} started")
+            say(f"{service.name:<13} started")
         self._wait_until_ready()
         self._publish()
 
@@ -105,24 +107,35 @@ class Demo:
         say("Stopped. The data is kept in " + str(self.folder))
 
     def _prepare_data(self) -> None:
-        self._manage("migrate", "--no-input", "-v", "0")
-        self._manage("load_sample", "--out", str(self.var / "sample.json"))
-        if not static_is_fresh(self.var):
-            self._manage("collectstatic", "--no-input", "-v", "0")
+        self._finish(self._manage("migrate", "--no-input", "-v", "0"))
+        steps = []
+        is_stale = not static_is_fresh(self.var)
+        if is_stale:
+            steps.append(self._manage("collectstatic", "--no-input", "-v", "0", *UNUSED_STATIC))
+        steps.append(self._manage("load_sample", "--out", str(self.var / "sample.json")))
+        for step in steps:
+            self._finish(step)
+        if is_stale:
             stamp_static(self.var)
 
-    def _manage(self, *arguments: str) -> None:
-        """Run one management command to its end. Raises StartError with the end of its output."""
+    def _manage(self, *arguments: str) -> Service:
+        """Begin one management command."""
+        name = arguments[0]
+        command = [sys.executable, "manage.py", *arguments]
+        step = Service(name, command, self.environment, TREE, self.servers.home.logs / f"{name}.log")
+        step.start()
+        return step
+
+    def _finish(self, step: Service) -> None:
+        """Wait for its end. Raises StartError with the last it said; whatever else runs is found by its mark."""
         began = time.monotonic()
-        log = self.servers.home.logs / f"{arguments[0]}.log"
-        process = spawn([sys.executable, "manage.py", *arguments], environment=self.environment, log=log, folder=TREE)
-        try:
-            code = process.wait()
-        finally:
-            stop(process, grace_seconds=5)
+        code = step.process.wait() if step.process else 0
+        step.stop()
         if code:
-            raise StartError(f"manage.py {arguments[0]} ended {ending(code)}. The end of {log}:\n{last_lines(log, 25)}")
-        say(f"{arguments[0]:<10} done in {time.monotonic() - began:.1f} s")
+            raise StartError(
+                f"manage.py {step.name} ended {ending(code)}. The end of {step.log}:\n{last_lines(step.log, 25)}"
+            )
+        say(f"{step.name:<13} done in {time.monotonic() - began:.1f} s")
 
     def _services(self) -> list[Service]:
         python = sys.executable
