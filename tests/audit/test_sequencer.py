@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 from django.conf import settings
@@ -66,6 +67,20 @@ def test_a_later_commit_is_not_missed_by_who_reads_on(sequencer):
     assert [index for index, _ in leaves_after(seen, events=(Event.HEARTBEAT,))] == [2]
 
 
+def wait_for_line(database):
+    """Until the second process asks for the lock: its last statement on the server says so."""
+    with owner_connection(database) as owner:
+        for _ in range(300):
+            asked = owner.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND usename = %s AND state = 'idle'",
+                [database, settings.DATABASE_SEQUENCER_USER],
+            ).fetchone()
+            if asked and asked[0]:
+                return
+            time.sleep(0.1)
+    raise AssertionError("the second sequencer did not start")
+
+
 def test_a_second_sequencer_waits_for_the_first(sequencer, committed_db):
     from threading import Event as Stop
 
@@ -78,9 +93,10 @@ def test_a_second_sequencer_waits_for_the_first(sequencer, committed_db):
         stderr=subprocess.DEVNULL,
     )
     try:
+        wait_for_line(committed_db)
         write(1)
         with pytest.raises(subprocess.TimeoutExpired):
-            child.wait(timeout=4)
+            child.wait(timeout=2)
         assert Pending.objects.count() == 1
     finally:
         child.terminate()
