@@ -13,7 +13,8 @@ from reviewapp.stats.result import DEFAULT_CONFIDENCE, Stat
 
 Model = Literal["confusion", "one_coin"]
 
-MAX_ROUNDS: Final = 2000
+# A round over a million labels takes 0.14 s; labels without any signal never settle, and stop here.
+MAX_ROUNDS: Final = 200
 SETTLED: Final = 1e-10
 # Stands for a probability of zero: its logarithm is finite and still beats every other term.
 ZERO: Final = 1e-300
