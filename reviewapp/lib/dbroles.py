@@ -60,7 +60,12 @@ def grant_sql() -> list[str]:
     ]
 
 
-def install(connect: Callable[[str], "psycopg.Connection[Any]"], *, passwords: Mapping[str, str] | None = None) -> None:
+def install(
+    connect: Callable[[str], "psycopg.Connection[Any]"],
+    *,
+    passwords: Mapping[str, str] | None = None,
+    database: str = DATABASE,
+) -> None:
     """Make the logins, the database and the default rights, as far as they are absent.
 
     `connect` opens a superuser's connection in autocommit mode to the database of that name.
@@ -68,22 +73,22 @@ def install(connect: Callable[[str], "psycopg.Connection[Any]"], *, passwords: M
     with connect("postgres") as connection:
         for statement in role_sql(passwords=passwords):
             connection.execute(statement.encode())
-        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone()
         if not found:
-            connection.execute(database_sql().encode())
-    with connect(DATABASE) as connection:
+            connection.execute(database_sql(database=database).encode())
+    with connect(database) as connection:
         for statement in grant_sql():
             connection.execute(statement.encode())
 
 
-def script(*, passwords: Mapping[str, str] | None = None) -> str:
+def script(*, passwords: Mapping[str, str] | None = None, database: str = DATABASE) -> str:
     """The same for `psql`, to be read before it is run."""
-    create = f"SELECT {quoted_text(database_sql())} WHERE NOT EXISTS"
+    create = f"SELECT {quoted_text(database_sql(database=database))} WHERE NOT EXISTS"
     return "\n".join(
         [
             *(f"{statement};" for statement in role_sql(passwords=passwords)),
-            f"{create} (SELECT FROM pg_database WHERE datname = {quoted_text(DATABASE)}) \\gexec",
-            f"\\connect {DATABASE}",
+            f"{create} (SELECT FROM pg_database WHERE datname = {quoted_text(database)}) \\gexec",
+            f"\\connect {quoted_name(database)}",
             *(f"{statement};" for statement in grant_sql()),
             "",
         ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -14,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config import env
 from reviewapp.audit.grants import grant_statements
-from reviewapp.lib.dbroles import APP, DATABASE, OWNER, SEQUENCER, database_sql, grant_sql, role_sql
+from reviewapp.lib.dbroles import APP, DATABASE, OWNER, SEQUENCER, install, script
 
 PASSWORD_VARIABLES = {
     OWNER: "DATABASE_OWNER_PASSWORD",
@@ -40,11 +41,7 @@ class Command(BaseCommand):
             self._run(options["database"])
             return
         self.stdout.write("-- as a superuser; set passwords with ALTER ROLE … PASSWORD '…'")
-        for statement in [*role_sql(), database_sql(database=options["database"])]:
-            self.stdout.write(statement + ";")
-        self.stdout.write(f"\\connect {options['database']}")
-        for statement in grant_sql():
-            self.stdout.write(statement + ";")
+        self.stdout.write(script(database=options["database"]))
         self.stdout.write("-- after `manage.py migrate`, when the roles came later than the tables:")
         for statement in grant_statements(app=APP, sequencer=SEQUENCER, owner=OWNER):
             self.stdout.write(statement + ";")
@@ -54,14 +51,8 @@ class Command(BaseCommand):
         if not url:
             raise CommandError("Set DATABASE_SUPERUSER_URL to run the SQL, or leave out --run to print it.")
         passwords = {role: os.environ[name] for role, name in PASSWORD_VARIABLES.items() if os.environ.get(name)}
-        with _connected(url, "postgres") as server:
-            for statement in role_sql(passwords=passwords):
-                server.execute(statement.encode())
-            if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
-                server.execute(database_sql(database=database).encode())
+        install(partial(_connected, url), passwords=passwords, database=database)
         with _connected(url, database) as server:
-            for statement in grant_sql():
-                server.execute(statement.encode())
             row = server.execute("SELECT to_regclass('audit.event') IS NOT NULL").fetchone()
             if row and row[0]:
                 for statement in grant_statements(app=APP, sequencer=SEQUENCER, owner=OWNER):
