@@ -169,6 +169,40 @@ def test_ranks_and_intervals_find_the_truth():
     assert gap.interval[0] > 0
 
 
+def test_a_rank_interval_counts_who_is_surely_above_and_below():
+    lines = leaderboard(random_comparisons(2, n=150)).contestants
+    for line in lines:
+        above = sum(other.interval[0] > line.interval[1] for other in lines)
+        below = sum(other.interval[1] < line.interval[0] for other in lines)
+        assert line.rank_interval == (1 + above, len(lines) - below)
+    assert any(line.rank_interval[0] < line.rank_interval[1] for line in lines)
+
+
+def test_davidsons_covariance_is_the_inverse_of_the_curvature_of_the_likelihood():
+    games = Games.from_rows([(0, 1, 9, 2, 3), (1, 2, 4, 6, 1), (0, 2, 7, 3, 5)], "abc")
+    fit = fit_davidson(games)
+
+    def log_likelihood(beta):
+        worth, log_nu = np.r_[0.0, beta[:2]], beta[2]
+        delta = worth[games.i] - worth[games.j]
+        scores = np.stack([delta / 2, -delta / 2, np.full(3, log_nu)], axis=1)
+        return float((games.counts * (scores - np.log(np.exp(scores).sum(axis=1))[:, None])).sum())
+
+    top = np.r_[fit.log_worth[1:] - fit.log_worth[0], math.log(fit.tie_parameter)]
+    steps = np.eye(3) * 1e-4
+    curve = [
+        [
+            (log_likelihood(top + a + b) - log_likelihood(top + a - b) - log_likelihood(top - a + b))
+            + log_likelihood(top - a - b)
+            for b in steps
+        ]
+        for a in steps
+    ]
+    expected = np.linalg.inv(-np.array(curve) / 4e-8)
+    against_first = np.array([[-1.0, 1, 0, 0], [-1, 0, 1, 0], [0, 0, 0, 1]])
+    assert against_first @ fit.model_covariance @ against_first.T == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
 def test_the_first_shown_side_is_measured_apart_from_strength():
     fair = leaderboard(random_comparisons(3)).position_effect
     assert fair.interval[0] < 0 < fair.interval[1]

@@ -62,6 +62,14 @@ def test_a_judge_as_good_as_people_passes_and_a_poor_one_does_not():
     assert (poor.passes, poor.winning_rate) == (False, 0.0)
 
 
+def test_people_are_many_questions_and_the_procedure_holds_under_any_dependence():
+    found = alt_test(*panel(4, n=100))
+    ordered = sorted(found.p_values.values())
+    limits = [0.05 * rank / 3 / (1 + 1 / 2 + 1 / 3) for rank in (1, 2, 3)]
+    assert [p <= limit for p, limit in zip(ordered, limits, strict=True)] == [True, False, False]
+    assert found.winning_rate == pytest.approx(1 / 3)
+
+
 def test_a_judge_that_never_differs_from_people_who_never_differ_wins():
     rows = [(u, name, u % 2) for u in range(40) for name in ("rita", "rob")]
     found = alt_test(Ratings.from_rows(rows, [0, 1]), {u: u % 2 for u in range(40)})
