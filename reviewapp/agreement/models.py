@@ -1,4 +1,7 @@
-"""Agreement reports, kept so that a page can show how the figures moved. The reviews are the truth; a report names its `as_of`."""
+"""Agreement reports, kept so that a page can show how the figures moved.
+
+The reviews are the truth; a report names its `as_of`.
+"""
 
 from __future__ import annotations
 
