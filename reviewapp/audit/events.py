@@ -29,6 +29,7 @@ class Event(StrEnum):
     OUTPUTS_INGESTED = "ingest.outputs_ingested"
     SIGNALS_INGESTED = "ingest.signals_ingested"
     PAIRS_INGESTED = "ingest.pairs_ingested"
+    OUTPUTS_SELECTED = "ingest.outputs_selected"
     OUTPUTS_VIEWED = "ingest.outputs_viewed"
     RULE_CREATED = "ingest.rule_created"
     RULE_TRIED = "ingest.rule_tried"
@@ -40,6 +41,7 @@ class Event(StrEnum):
     QUEUE_CREATED = "queues.created"
     ITEMS_ENQUEUED = "queues.items_enqueued"
     ITEM_LEASED = "queues.item_leased"
+    ITEM_VIEWED = "queues.item_viewed"
     ITEM_SKIPPED = "queues.item_skipped"
     LEASE_RELEASED = "queues.lease_released"
     # grading

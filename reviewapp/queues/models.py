@@ -70,7 +70,10 @@ class QueueGroupGrant(GroupGrant):
 
 
 class QueueItem(models.Model):
-    """One output, pair or guardrail hit in a queue. `inclusion_probability` is null for what no rule selected: such items enter no estimate."""
+    """One output, pair or guardrail hit in a queue.
+
+    `inclusion_probability` is null for what no rule selected: such items enter no estimate.
+    """
 
     SOURCES = ("rule", "manual", "import", "gold")
 
@@ -107,9 +110,11 @@ class QueueItem(models.Model):
 
 
 class Seat(models.Model):
-    """One place for a reviewer at an item. Open while `closed_at` is null; held while `held_until` lies ahead by the database's clock.
+    """One place for a reviewer at an item. Open while `closed_at` is null; held while `held_until` lies ahead by the
+    database's clock.
 
-    `queue`, `assigned_to` and `rank` are copied from the item: they never change there, and the next seat is found in one index.
+    `queue`, `assigned_to` and `rank` are copied from the item: they never change there, and the next seat is found in
+    one index.
     `rank` orders work ascending (see `services.rank_of`).
     """
 
@@ -136,7 +141,10 @@ class Seat(models.Model):
 
 
 class Lease(models.Model):
-    """One reviewer's exclusive claim on one seat, until `expires_at` by the database's clock. `queue` and `item` repeat the seat's."""
+    """One reviewer's exclusive claim on one seat, until `expires_at` by the database's clock.
+
+    `queue` and `item` repeat the seat's.
+    """
 
     OUTCOMES = ("submitted", "skipped", "released", "expired", "undone")
 

@@ -1,0 +1,21 @@
+"""Refusals of this room."""
+
+from reviewapp.lib.errors import Conflict
+
+
+class AnotherAnswer(Conflict):
+    """The lease bore a review already, with other content."""
+
+    code, title = "already-submitted", "This lease bore another answer"
+
+
+class AlreadyAdjudicated(Conflict):
+    """The item is settled."""
+
+    code, title = "already-adjudicated", "The item is settled"
+
+
+class TooLate(Conflict):
+    """The five minutes of undo are over, or the review was ended."""
+
+    code, title = "too-late", "It is too late to undo this"
