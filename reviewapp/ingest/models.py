@@ -11,7 +11,9 @@ from reviewapp.lib.ids import new_id
 
 
 class Configuration(models.Model):
-    """Prompt name, prompt version, model, parameters, retrieval: the unit of versioning. `fingerprint` is SHA-256 of its canonical JSON."""
+    """Prompt name, prompt version, model, parameters, retrieval: the unit of versioning. `fingerprint` is SHA-256 of
+    its canonical JSON.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, models.PROTECT, related_name="configurations")
@@ -32,13 +34,16 @@ class Configuration(models.Model):
 
     @property
     def label(self) -> str:
-        """A short name for people: prompt name and version, then model; the fingerprint's head when neither is stated."""
+        """A short name for people: prompt name and version, then model; else the head of the fingerprint."""
         prompt = " ".join(part for part in (self.prompt_name, self.prompt_version) if part)
         return " · ".join(part for part in (prompt, self.model) if part) or self.fingerprint[:12]
 
 
 class Output(models.Model):
-    """One answer that the application gave. Text columns are null once retention dropped them; the row stays and is counted."""
+    """One answer that the application gave.
+
+    Text columns are null once retention dropped them; the row stays and is counted.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     project = models.ForeignKey(Project, models.PROTECT, related_name="outputs")
@@ -183,7 +188,10 @@ class SamplingRule(models.Model):
 
 
 class Selection(models.Model):
-    """A rule matched a selected output, with the rate that held then. Append-only. `event` places it in the log, for those who pull."""
+    """A rule matched a selected output, with the rate that held then.
+
+    Append-only. `event` places it in the log, for those who pull.
+    """
 
     id = models.BigAutoField(primary_key=True)
     rule = models.ForeignKey(SamplingRule, models.PROTECT, related_name="selections")

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from reviewapp.lib.errors import DomainError, Malformed, TooLarge, UnsupportedType
-from reviewapp.lib.jsonread import read_json
+from reviewapp.lib.jsonread import MAX_KEYS, read_json
 
 MAX_JSON = 16 * 1024 * 1024
 MAX_NDJSON = 1024 * 1024 * 1024
@@ -55,13 +55,13 @@ def read_body(request: HttpRequest, *, limit: int = MAX_JSON) -> bytes:
     return b"".join(parts)
 
 
-def read_json_body(request: HttpRequest) -> Any:
+def read_json_body(request: HttpRequest, *, max_keys: int = MAX_KEYS) -> Any:
     """The body as one JSON value."""
     check_content_type(request)
     raw = read_body(request)
     if not raw.strip():
         raise Malformed("The body is empty; send a JSON object.")
-    return read_json(raw)
+    return read_json(raw, max_keys=max_keys)
 
 
 def ndjson_lines(request: HttpRequest) -> Iterator[Line]:

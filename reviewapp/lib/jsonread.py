@@ -23,14 +23,15 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class _Reader:
-    """Hooks of one `json.loads` call; counts keys over the whole record."""
+    """Hooks of one `json.loads` call; counts keys over the whole value."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_keys: int) -> None:
         self.keys = 0
+        self.max_keys = max_keys
 
     def object_from_pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         self.keys += len(pairs)
-        if self.keys > MAX_KEYS:
+        if self.keys > self.max_keys:
             raise TooLarge(f"A record may have at most {MAX_KEYS:,} keys.")
         found: dict[str, Any] = dict(pairs)
         if len(found) != len(pairs):
@@ -94,14 +95,30 @@ def _check_string(text: str) -> None:
         raise Malformed("A string holds NUL or a lone surrogate (\\u0000, \\ud800 to \\udfff); remove it.")
 
 
-def read_json(raw: bytes) -> Any:
+def has_too_many_keys(record: Any) -> bool:
+    """Whether one record of an array passes the bound on keys, which `read_json` counts over all of them."""
+    keys = 0
+    waiting = [record]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            keys += len(part)
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+        if keys > MAX_KEYS:
+            return True
+    return False
+
+
+def read_json(raw: bytes, *, max_keys: int = MAX_KEYS) -> Any:
     """One JSON value from UTF-8 bytes. Raises Malformed or TooLarge with a sentence that says what to change."""
     if raw.startswith(b"\xef\xbb\xbf"):
         raw = raw[3:]
     # Shallow records cannot nest too deep: counting openers is much faster than walking strings.
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
         check_depth(raw)
-    reader = _Reader()
+    reader = _Reader(max_keys)
     try:
         value = json.loads(
             raw.decode("utf-8"),
