@@ -101,9 +101,9 @@ def test_the_next_run_clears_up_after_one_that_was_killed(var):
     run.wait()
     assert processes_of(left), "the servers of a killed run go on, else this test shows nothing"
     assert run_python(var, "pass")[0] == 0
-    run.communicate()
     assert processes_of(var) == []
     assert not left.exists()
+    run.communicate()
 
 
 def test_given_servers_are_used_and_none_is_started(var):

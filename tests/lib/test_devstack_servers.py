@@ -105,7 +105,8 @@ def test_servers_that_a_killed_start_left_running_are_replaced(servers):
 def test_a_process_id_that_is_somebody_elses_now_neither_stops_the_start_nor_is_stopped(servers):
     servers.start()
     servers.stop()
-    bystander = subprocess.Popen(["sleep", "60"])
+    account = servers.home.account
+    bystander = subprocess.Popen(["sleep", "60"], user=account.uid if account else None)
     (servers.postgres.data / "postmaster.pid").write_text(
         f"{bystander.pid}\n{servers.postgres.data}\n1700000000\n5432\n{servers.home.socket_folder}\n\n  1  2\nready\n"
     )
