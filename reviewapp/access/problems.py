@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
@@ -150,8 +150,6 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500. No detail of the fault leaves the house; the reference finds it in the log."""
-    if connection.in_atomic_block:
-        connection.needs_rollback = True
     reference = getattr(request, "request_id", "")
     detail = f"The fault is on our side; nothing you entered is lost. Reference {reference}."
     if is_api(request):

@@ -1,5 +1,120 @@
-"""Display helpers."""
+"""How numbers, times, shares and foreign text are shown. Display only."""
 
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import nh3
 from django import template
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
 
 register = template.Library()
+MINUS = "\u2212"
+NARROW = "\u00a0"
+# Characters that change the order or vanish: shown as what they are, so that a text cannot look like another.
+_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\u061c\U000e0000-\U000e007f]")
+_TAGS = {
+    "p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
+    "table", "thead", "tbody", "tr", "th", "td", "a", "del",
+}  # fmt: skip
+
+
+@register.filter
+def number(value: Any, digits: int = 2) -> str:
+    """A number with thousands and a real minus; a dash for None, which a sentence beside it explains."""
+    if value is None:
+        return "–"
+    return f"{float(value):,.{digits}f}".replace("-", MINUS)
+
+
+@register.filter
+def percent(value: Any, digits: int = 1) -> str:
+    """0.912 as "91.2 %"; a dash for None."""
+    return "–" if value is None else f"{number(100 * float(value), digits)}{NARROW}%"
+
+
+@register.filter
+def span(interval: Any, digits: int = 2) -> str:
+    """An interval as "0.19 to 0.37": a dash would read as a minus."""
+    return "" if not interval else f"{number(interval[0], digits)} to {number(interval[1], digits)}"
+
+
+@register.filter
+def percent_span(interval: Any, digits: int = 1) -> str:
+    """A share's interval as "88.7 to 93.3 %"."""
+    if not interval:
+        return ""
+    return f"{number(100 * interval[0], digits)} to {number(100 * interval[1], digits)}{NARROW}%"
+
+
+@register.filter
+def when(moment: datetime | None) -> str:
+    """ "21 Nov 14:31", the year added when it is not this one; UTC is said once per page."""
+    if moment is None:
+        return "–"
+    local = moment.astimezone(UTC)
+    year = "" if local.year == datetime.now(UTC).year else f" {local.year}"
+    return f"{local.day} {local:%b}{year} {local:%H:%M}"
+
+
+@register.filter
+def visible_controls(value: Any) -> SafeString:
+    """Any value as text, with invisible and reordering characters made visible."""
+    return mark_safe(_shown(str(value)))  # noqa: S308 - every other character was escaped
+
+
+def _shown(text: str) -> str:
+    return _HIDDEN.sub(lambda found: f'<span class="ctl">U+{ord(found[0]):04X}</span>', escape(text))
+
+
+@register.filter
+def render_text(value: Any) -> SafeString:
+    """Markdown of a model or a person as inert HTML: no images, styles, classes, ids or scripts survive."""
+    return mark_safe(_rendered(str(value)))  # noqa: S308 - cleaned by an allow-list
+
+
+@lru_cache(maxsize=512)
+def _rendered(text: str) -> str:
+    html = _markdown().render(_HIDDEN.sub(lambda found: f"`U+{ord(found[0]):04X}`", text))
+    return nh3.clean(
+        html,
+        tags=_TAGS,
+        attributes={"a": {"href"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    made = MarkdownIt("commonmark", {"html": False, "linkify": True}).enable(["table", "strikethrough", "linkify"])
+    # An image would be fetched, and tell its sender who reads what and when: it is shown as a link.
+    made.add_render_rule("image", _image_as_link)
+    return made
+
+
+def _image_as_link(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    return f'<a href="{escape(token.attrGet("src") or "")}">{escape(token.content or "image")}</a>'
+
+
+@register.simple_tag
+def figure(stat: dict[str, Any], digits: int = 2, is_share: bool = False) -> SafeString:
+    """A {stat} of the API with its interval and n, or "undefined" with the reason. Never a bare number."""
+    if stat.get("value") is None:
+        return format_html('<span class="st">undefined</span> <span class="dim sm">{}</span>', stat.get("reason") or "")
+    value = percent(stat["value"]) if is_share else number(stat["value"], digits)
+    interval = percent_span(stat["interval"]) if is_share else span(stat["interval"], digits)
+    return format_html("{} <small>{}; n&nbsp;=&nbsp;{}</small>", value, interval or "no interval", stat.get("n", 0))
+
+
+@register.filter
+def fingerprint(value: Any) -> str:
+    """A short stable name for an element's id, whatever characters the value has."""
+    return hashlib.sha256(str(value).encode()).hexdigest()[:10]
