@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, Suspicio
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -155,7 +156,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_api(request):
         body = problem_body(request, status=500, code="fault", title="A fault on our side", detail=detail, errors=[])
         return JsonResponse(body, status=500, content_type=PROBLEM)
-    return render(request, "fault.html", {"detail": detail}, status=500)
+    # Without the request: its context asks the database, which may be the fault.
+    return HttpResponse(render_to_string("fault.html", {"detail": detail}), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
