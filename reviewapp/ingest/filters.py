@@ -1,4 +1,4 @@
-"""The filter of a sampling rule, in two forms that must agree: SQL over stored outputs, Python over one that arrives."""
+"""The filter of a sampling rule, in two forms that must agree: SQL over stored outputs, Python over what arrives."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ class GuardrailIn(Strict):
     action: Literal["blocked", "flagged", "rewritten", "passed"]
     score: float | None = None
     category: Short | None = None
-    spans: Annotated[list[SpanIn], Field(max_length=1_000)] = []
+    spans: Annotated[list[SpanIn], Field(max_length=1_000, default_factory=list)]
 
 
 class SignalIn(Strict):
@@ -159,10 +159,10 @@ class Answered(Strict):
     session_id: Short | None = None
     end_user_id: Short | None = None
     feature: Short | None = None
-    guardrails: Annotated[list[GuardrailIn], Field(max_length=1_000)] = []
-    signals: Annotated[list[SignalIn], Field(max_length=1_000)] = []
+    guardrails: Annotated[list[GuardrailIn], Field(max_length=1_000, default_factory=list)]
+    signals: Annotated[list[SignalIn], Field(max_length=1_000, default_factory=list)]
     sampling_rate: Annotated[float, Field(gt=0, le=1)] | None = None
-    metadata: dict[str, Any] = {}
+    metadata: Annotated[dict[str, Any], Field(default_factory=dict)]
 
 
 class OutputIn(Answered):

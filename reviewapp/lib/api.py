@@ -19,9 +19,8 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from reviewapp.lib.bodies import Line, check_content_type, is_ndjson, ndjson_lines, read_json_body
-from reviewapp.lib.errors import DomainError, FieldError, Malformed, TooLarge, Unprocessable
-from reviewapp.lib.jsonread import MAX_KEYS, has_too_many_keys
+from reviewapp.lib.bodies import Line, check_content_type, is_ndjson, json_lines, ndjson_lines, read_json_body
+from reviewapp.lib.errors import DomainError, FieldError, Malformed, Unprocessable
 
 MAX_PAGE = 1_000
 DEFAULT_PAGE = 100
@@ -139,12 +138,7 @@ def records(request: Request) -> Iterator[Line]:
         check_content_type(django_request)
         yield from ndjson_lines(django_request)
         return
-    value = read_json_body(django_request, max_keys=MAX_KEYS * MAX_PAGE * 10)
-    for number, entry in enumerate(value if isinstance(value, list) else [value], start=1):
-        if has_too_many_keys(entry):
-            yield Line(number, refusal=TooLarge(f"A record may have at most {MAX_KEYS:,} keys."))
-        else:
-            yield Line(number, value=entry)
+    yield from json_lines(django_request)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from reviewapp.lib.errors import DomainError, Malformed, TooLarge, UnsupportedType
-from reviewapp.lib.jsonread import MAX_KEYS, read_json
+from reviewapp.lib.jsonread import read_json, read_json_records
 
 MAX_JSON = 16 * 1024 * 1024
 MAX_NDJSON = 1024 * 1024 * 1024
@@ -55,13 +55,28 @@ def read_body(request: HttpRequest, *, limit: int = MAX_JSON) -> bytes:
     return b"".join(parts)
 
 
-def read_json_body(request: HttpRequest, *, max_keys: int = MAX_KEYS) -> Any:
+def read_json_body(request: HttpRequest) -> Any:
     """The body as one JSON value."""
+    return read_json(_json_bytes(request))
+
+
+def json_lines(request: HttpRequest) -> Iterator[Line]:
+    """Records of a JSON body, one object or an array of them, numbered from 1; one that passes a bound is a Line with a
+    refusal.
+    """
+    for number, record in enumerate(read_json_records(_json_bytes(request)), start=1):
+        if isinstance(record, DomainError):
+            yield Line(number, refusal=record)
+        else:
+            yield Line(number, value=record)
+
+
+def _json_bytes(request: HttpRequest) -> bytes:
     check_content_type(request)
     raw = read_body(request)
     if not raw.strip():
         raise Malformed("The body is empty; send a JSON object.")
-    return read_json(raw, max_keys=max_keys)
+    return raw
 
 
 def ndjson_lines(request: HttpRequest) -> Iterator[Line]:

@@ -9,36 +9,28 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
-from reviewapp.lib.errors import Malformed, TooLarge
+from reviewapp.lib.errors import DomainError, Malformed, TooLarge
 
 MAX_DEPTH = 32
 MAX_KEYS = 10_000
 MAX_STRING = 1024 * 1024
 MAX_INTEGER = 2**53 - 1
-_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
 # PostgreSQL's jsonb refuses both, and an audit log could not hash the second.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-class _Reader:
-    """Hooks of one `json.loads` call; counts keys over the whole value."""
-
-    def __init__(self, max_keys: int) -> None:
-        self.keys = 0
-        self.max_keys = max_keys
-
-    def object_from_pairs(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        self.keys += len(pairs)
-        if self.keys > self.max_keys:
-            raise TooLarge(f"A record may have at most {MAX_KEYS:,} keys.")
-        found: dict[str, Any] = dict(pairs)
-        if len(found) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise Malformed(f"The key {twice[:80]!r} stands twice in one object; keep one.")
-        return found
+def _object_from_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = dict(pairs)
+    if len(found) != len(pairs):
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise Malformed(f"The key {name[:80]!r} stands twice in one object; keep one.")
+            seen.add(name)
+    return found
 
 
 def _refuse_constant(name: str) -> float:
@@ -58,17 +50,22 @@ def _read_int(text: str) -> int:
     return int(text)
 
 
-def check_depth(raw: bytes) -> None:
-    """Raises TooLarge when brackets nest deeper than 32. One linear pass, before any parser may recurse."""
-    depth = 0
-    for match in _BRACKETS.finditer(raw):
-        mark = match[0]
-        if mark in (b"{", b"["):
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise TooLarge(f"The JSON nests deeper than {MAX_DEPTH} levels.")
-        elif mark in (b"}", b"]"):
-            depth -= 1
+def check_shape(value: Any, *, max_depth: int = MAX_DEPTH) -> None:
+    """Raises TooLarge for more than 32 levels or 10,000 keys. Looks at containers only, level by level.
+
+    The C parser refuses by itself what nests hundreds of levels deep, so nothing here or there recurses without end.
+    """
+    keys = depth = 0
+    level = [value] if isinstance(value, dict | list) else []
+    while level:
+        depth += 1
+        keys += sum(len(part) for part in level if isinstance(part, dict))
+        if depth > max_depth:
+            raise TooLarge(f"The JSON nests deeper than {MAX_DEPTH} levels.")
+        if keys > MAX_KEYS:
+            raise TooLarge(f"A record may have at most {MAX_KEYS:,} keys.")
+        inner = [part.values() if isinstance(part, dict) else part for part in level]
+        level = [one for parts in inner for one in parts if isinstance(one, dict | list)]
 
 
 def check_strings(value: Any) -> None:
@@ -95,34 +92,38 @@ def _check_string(text: str) -> None:
         raise Malformed("A string holds NUL or a lone surrogate (\\u0000, \\ud800 to \\udfff); remove it.")
 
 
-def has_too_many_keys(record: Any) -> bool:
-    """Whether one record of an array passes the bound on keys, which `read_json` counts over all of them."""
-    keys = 0
-    waiting = [record]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            keys += len(part)
-            waiting.extend(part.values())
-        elif isinstance(part, list):
-            waiting.extend(part)
-        if keys > MAX_KEYS:
-            return True
-    return False
+def read_json(raw: bytes) -> Any:
+    """One record from UTF-8 bytes. Raises Malformed or TooLarge with a sentence that says what to change."""
+    value = _parsed(raw)
+    check_shape(value)
+    return value
 
 
-def read_json(raw: bytes, *, max_keys: int = MAX_KEYS) -> Any:
-    """One JSON value from UTF-8 bytes. Raises Malformed or TooLarge with a sentence that says what to change."""
+def read_json_records(raw: bytes) -> Iterator[Any | DomainError]:
+    """One record, or each of an array, from UTF-8 bytes; a record of an array that is too deep or has too many keys
+    comes as the refusal. Raises Malformed or TooLarge for what cannot be read at all.
+    """
+    value = _parsed(raw)
+    if not isinstance(value, list):
+        check_shape(value)
+        yield value
+        return
+    for record in value:
+        try:
+            check_shape(record, max_depth=MAX_DEPTH - 1)
+        except TooLarge as refusal:
+            yield refusal
+        else:
+            yield record
+
+
+def _parsed(raw: bytes) -> Any:
     if raw.startswith(b"\xef\xbb\xbf"):
         raw = raw[3:]
-    # Shallow records cannot nest too deep: counting openers is much faster than walking strings.
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH:
-        check_depth(raw)
-    reader = _Reader(max_keys)
     try:
         value = json.loads(
             raw.decode("utf-8"),
-            object_pairs_hook=reader.object_from_pairs,
+            object_pairs_hook=_object_from_pairs,
             parse_constant=_refuse_constant,
             parse_float=_read_float,
             parse_int=_read_int,

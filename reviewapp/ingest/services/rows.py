@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from reviewapp.ingest.filters import ACTED, Facets, cost_of
-from reviewapp.ingest.records import Answered, ConfigurationIn
+from reviewapp.ingest.records import Answered
 from reviewapp.lib.ids import new_id
 
 # One encoder for storing and hashing: keys sorted, so that the order in which a sender writes them says nothing.
@@ -57,7 +57,7 @@ def row_of(record: Answered, raw: dict[str, Any], *, external_id: str, seed: str
     for text in texts:
         digest.update(b"\n")
         digest.update((text or "").encode())
-    document = _configuration_document(record.configuration)
+    document = _configuration_document(raw.get("configuration"))
     return Row(
         id=new_id(),
         external_id=external_id,
@@ -71,11 +71,11 @@ def row_of(record: Answered, raw: dict[str, Any], *, external_id: str, seed: str
     )
 
 
-def _configuration_document(configuration: ConfigurationIn | None) -> dict[str, Any] | None:
+def _configuration_document(configuration: dict[str, Any] | None) -> dict[str, Any] | None:
     """What was said about the configuration; nothing said is no configuration."""
     if configuration is None:
         return None
-    return {name: value for name, value in configuration if value not in (None, "", {})} or None
+    return {name: value for name, value in configuration.items() if value not in (None, "", {})} or None
 
 
 def output_line(row: Row, *, project: str, configuration: str | None, received_at: str) -> tuple[str | None, ...]:

@@ -109,7 +109,7 @@ def backfill_rule(*, actor: Actor, rule: SamplingRule) -> dict[str, Any]:
 def _add(matched: QuerySet[Output], rule: SamplingRule, *, rate: float, event_id: int) -> int:
     """One statement over all that this rate selects, and all that another rule selected before."""
     before = Selection.objects.filter(output=OuterRef("pk"))
-    picked = matched.filter(Q(sampling_unit__lt=rate) | Exists(before)).order_by("pk").values("pk")
+    picked = matched.filter(Q(sampling_unit__lt=rate) | Exists(before)).order_by("pk").values("id")
     text, parameters = picked.query.sql_with_params()
     with connection.cursor() as cursor:
         # The inner statement is Django's own, its values are parameters.
