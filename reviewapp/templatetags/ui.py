@@ -10,15 +10,25 @@ from typing import Any
 
 import nh3
 from django import template
+from django.utils.dateparse import parse_datetime
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+from reviewapp.lib.clock import utc_now
+
 register = template.Library()
 MINUS = "\u2212"
+TONES = frozenset({"good", "warn", "bad", "busy"})
 NARROW = "\u00a0"
 # Characters that change the order or vanish: shown as what they are, so that a text cannot look like another.
-_HIDDEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad\u061c\U000e0000-\U000e007f]")
+_HIDDEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    # Joiners belong to Persian, Indic scripts and emoji; beside an ASCII character they can only hide something.
+    "|(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
+    "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+)
+_TAG = re.compile("(<[^>]*>)")
 _TAGS = {
     "p", "br", "strong", "em", "code", "pre", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr",
     "table", "thead", "tbody", "tr", "th", "td", "a", "del",
@@ -28,9 +38,11 @@ _TAGS = {
 @register.filter
 def number(value: Any, digits: int = 2) -> str:
     """A number with thousands and a real minus; a dash for None, which a sentence beside it explains."""
-    if value is None:
+    if value is None or value == "":
         return "–"
-    return f"{float(value):,.{digits}f}".replace("-", MINUS)
+    text = f"{float(value):,.{digits}f}"
+    # What rounds to zero has no sign.
+    return text.replace("-", MINUS) if text.strip("-0.,") else text.lstrip("-")
 
 
 @register.filter
@@ -54,13 +66,18 @@ def percent_span(interval: Any, digits: int = 1) -> str:
 
 
 @register.filter
-def when(moment: datetime | None) -> str:
-    """ "21 Nov 14:31", the year added when it is not this one; UTC is said once per page."""
-    if moment is None:
-        return "–"
-    local = moment.astimezone(UTC)
-    year = "" if local.year == datetime.now(UTC).year else f" {local.year}"
-    return f"{local.day} {local:%b}{year} {local:%H:%M}"
+def when(moment: datetime | str | None) -> SafeString:
+    """ "14:31" today, else "20 Nov 14:31", the year added when it is not this one; a dash for None.
+
+    moment: aware, or RFC 3339 text. UTC is said once per page and in the title of each time.
+    """
+    found = parse_datetime(moment) if isinstance(moment, str) else moment
+    if found is None:
+        return mark_safe("–")
+    at, today = found.astimezone(UTC), utc_now()
+    year = "" if at.year == today.year else f" {at.year}"
+    shown = f"{at:%H:%M}" if at.date() == today.date() else f"{at.day} {at:%b}{year} {at:%H:%M}"
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", shown)
 
 
 @register.filter
@@ -70,7 +87,12 @@ def visible_controls(value: Any) -> SafeString:
 
 
 def _shown(text: str) -> str:
-    return _HIDDEN.sub(lambda found: f'<span class="ctl">U+{ord(found[0]):04X}</span>', escape(text))
+    return _marked(escape(text))
+
+
+def _marked(html: str) -> str:
+    """HTML text without tags, each hidden character replaced by its number."""
+    return _HIDDEN.sub(lambda found: f'<span class="ctl">U+{ord(found[0]):04X}</span>', html)
 
 
 @register.filter
@@ -81,22 +103,33 @@ def render_text(value: Any) -> SafeString:
 
 @lru_cache(maxsize=512)
 def _rendered(text: str) -> str:
-    html = _markdown().render(_HIDDEN.sub(lambda found: f"`U+{ord(found[0]):04X}`", text))
-    return nh3.clean(
-        html,
+    html = nh3.clean(
+        _markdown().render(text),
         tags=_TAGS,
         attributes={"a": {"href"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="noopener noreferrer nofollow",
     )
+    # Marked after cleaning, because the marks carry a class; inside a tag nothing may be inserted.
+    parts = _TAG.split(html)
+    return "".join(part if number % 2 else _marked(part) for number, part in enumerate(parts))
 
 
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
-    made = MarkdownIt("commonmark", {"html": False, "linkify": True}).enable(["table", "strikethrough", "linkify"])
+    made = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
+    made.enable(["table", "strikethrough", "linkify"])
     # An image would be fetched, and tell its sender who reads what and when: it is shown as a link.
     made.add_render_rule("image", _image_as_link)
+    # The page's own headings end at level 2; a heading of the answer stands below them.
+    for rule in ("heading_open", "heading_close"):
+        made.add_render_rule(rule, _lower_heading)
     return made
+
+
+def _lower_heading(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
+    token = tokens[index]
+    return f"<{'/' if token.nesting < 0 else ''}h{min(int(token.tag[1]) + 2, 6)}>"
 
 
 def _image_as_link(renderer: Any, tokens: Any, index: int, options: Any, env: Any) -> str:
@@ -112,6 +145,12 @@ def figure(stat: dict[str, Any], digits: int = 2, is_share: bool = False) -> Saf
     value = percent(stat["value"]) if is_share else number(stat["value"], digits)
     interval = percent_span(stat["interval"]) if is_share else span(stat["interval"], digits)
     return format_html("{} <small>{}; n&nbsp;=&nbsp;{}</small>", value, interval or "no interval", stat.get("n", 0))
+
+
+@register.simple_tag
+def status(word: str, tone: str = "") -> SafeString:
+    """A glyph and its word. tone: good, warn, bad, busy, or empty for "open"."""
+    return format_html('<span class="{}">{}</span>', f"st st-{tone}" if tone in TONES else "st", word)
 
 
 @register.filter
