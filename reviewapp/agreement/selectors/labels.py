@@ -26,6 +26,7 @@ from reviewapp.queues.models import Queue
 SLICES = ("configuration", "model", "feature", "language")
 # Stands between the two sides of a pair while the database groups; no name holds it.
 BETWEEN = "\x1f"
+EMPTY = Value("", output_field=TextField())
 
 _SIZES = """
 SELECT slice, n, count(*) FROM (SELECT slice, item, count(*) AS n FROM label GROUP BY slice, item) sized
@@ -192,15 +193,15 @@ def slice_expression(scope: Scope) -> Expression | Value:
     is_pair = scope.queue.kind == "pairwise"
     one = "review__item__pair__a__" if is_pair else "review__item__output__"
     if scope.slice == "feature":
-        return NullIf(F(f"{one}feature"), Value(""))
+        return NullIf(F(f"{one}feature"), EMPTY)
     if scope.slice not in ("configuration", "model"):
         key = "language" if scope.slice == "language" else scope.slice.removeprefix("metadata.")
         return KeyTextTransform(key, F(f"{one}metadata"))
     name = "configuration_id" if scope.slice == "configuration" else "configuration__model"
     if not is_pair:
-        return NullIf(Cast(F(one + name), TextField()), Value(""))
-    sides = [Coalesce(Cast(F(f"review__item__pair__{side}__{name}"), TextField()), Value("")) for side in "ab"]
-    return Concat(Least(*sides), Value(BETWEEN), Greatest(*sides), output_field=TextField())
+        return NullIf(Cast(F(one + name), TextField()), EMPTY)
+    sides = [Coalesce(Cast(F(f"review__item__pair__{side}__{name}"), TextField()), EMPTY) for side in "ab"]
+    return Concat(Least(*sides), Value(BETWEEN, output_field=TextField()), Greatest(*sides), output_field=TextField())
 
 
 def _of_configurations(scope: Scope) -> Q:
