@@ -30,7 +30,10 @@ from reviewapp.access.matrix import Role
 from reviewapp.access.models import Project, User
 from reviewapp.access.services import create_project, create_user, grant_installation_role, grant_role
 from reviewapp.access.tokens import create_personal_token, create_service_token
+from tests.datasets.published import pytest_terminal_summary
 
+# A hook: with xdist only this file is read by the process that prints the summary.
+__all__ = ["pytest_terminal_summary"]
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery"
 
