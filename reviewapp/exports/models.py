@@ -64,7 +64,10 @@ class DatasetVersion(models.Model):
 
 
 class DatasetFile(models.Model):
-    """One file of a frozen version. `path` is below the installation's files folder; `sha256` is its ETag and Digest."""
+    """One file of a frozen version.
+
+    `path` is below the installation's files folder; `sha256` is its ETag and Digest.
+    """
 
     id = models.BigAutoField(primary_key=True)
     version = models.ForeignKey(DatasetVersion, models.CASCADE, related_name="files")
