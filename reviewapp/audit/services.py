@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,7 +36,9 @@ SELECT id, at FROM e
 _INSERT_MANY = """
 WITH t AS (SELECT clock_timestamp() AS at),
 given AS (
-    SELECT * FROM unnest(%s::uuid[], %s::text[], %s::bytea[], %s::text[]) WITH ORDINALITY AS g (eid, env, salt, data, place)
+    SELECT eid, env, decode(salt, 'hex') AS salt, data, place
+    FROM ROWS FROM (json_to_recordset(%s::json) AS (eid uuid, env text, salt text, data text)) WITH ORDINALITY
+        AS g (eid, env, salt, data, place)
 ),
 e AS (
     INSERT INTO audit.event (eid, at, env)
@@ -148,8 +151,15 @@ def record_many(
         _envelope(who, event, subject, outcome, eid, hashlib.sha256(salt + payload).hexdigest())
         for (subject, _), eid, salt, payload in zip(entries, eids, salts, data, strict=True)
     ]
+    # One JSON text: the driver would quote four arrays element by element, which takes longer than the insert.
+    given = json.dumps(
+        [
+            {"eid": str(eid), "env": env, "salt": salt.hex(), "data": payload.decode()}
+            for eid, env, salt, payload in zip(eids, envs, salts, data, strict=True)
+        ]
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT_MANY, [eids, envs, salts, [payload.decode() for payload in data], _AT])
+        cursor.execute(_INSERT_MANY, [given, _AT])
         return [Recorded(id=row[0], eid=row[1], at=row[2]) for row in cursor.fetchall()]
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from pydantic import AwareDatetime, Field
 
 from reviewapp.access.actors import Actor
@@ -22,6 +22,7 @@ from reviewapp.grading.models import Grade, Preference, Review
 from reviewapp.grading.selectors import OVERALL
 from reviewapp.grading.services.answers import Checked, checked_grades, split
 from reviewapp.ingest.models import GuardrailHit, Output, Pair
+from reviewapp.ingest.services.landing import copy_rows
 from reviewapp.lib.api import BulkAnswer, Strict, check
 from reviewapp.lib.bodies import Line
 from reviewapp.lib.canonical import canonical_sha256
@@ -34,6 +35,12 @@ from reviewapp.rubrics.models import Criterion, RubricVersion
 from reviewapp.rubrics.selectors import criteria_of, published_version
 
 CHUNK = 2_000
+_REVIEW = (
+    "id", "item_id", "reviewer_id", "rubric_version_id", "attempt", "is_imported", "comment", "body_sha256",
+    "submitted_at", "event_id",
+)  # fmt: skip
+_GRADE = ("review_id", "criterion_id", "value")
+_PREFERENCE = ("review_id", "criterion_id", "winner", "strength")
 
 
 class ImportedPreference(Strict):
@@ -116,6 +123,9 @@ def _chunks(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 @transaction.atomic
 def _import_chunk(work: _Import, lines: list[Line]) -> None:
+    with connection.cursor() as cursor:
+        # Two imports at once would both make the account of a name that is new to the project.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"import {work.queue.project_id}"])
     read = [one for line in lines if (one := _read(work, line)) is not None]
     subjects = _subjects(work, read)
     placed = [(one, subjects[one.line]) for one in read if one.line in subjects]
@@ -243,12 +253,9 @@ def _new_ones(work: _Import, placed: list[tuple[_Read, UUID]]) -> list[_New]:
 
 def _write(work: _Import, new: list[_New]) -> None:
     events = record_many(actor=work.actor, event=Event.REVIEW_IMPORTED, entries=[_entry(work, one) for one in new])
-    rows = [_row(work, one, event) for one, event in zip(new, events, strict=True)]
-    Review.objects.bulk_create(rows, batch_size=CHUNK)
-    Grade.objects.bulk_create([row for one in new for row in one.read.checked.grade_rows(one.id)], batch_size=5_000)
-    Preference.objects.bulk_create(
-        [row for one in new for row in one.read.checked.preference_rows(one.id)], batch_size=5_000
-    )
+    copy_rows(Review, _REVIEW, (_row(work, one, event) for one, event in zip(new, events, strict=True)))
+    copy_rows(Grade, _GRADE, (row for one in new for row in _grades(one)))
+    copy_rows(Preference, _PREFERENCE, (row for one in new for row in _preferences(one)))
     work.answer.accepted += len(new)
 
 
@@ -264,13 +271,25 @@ def _entry(work: _Import, one: _New) -> tuple[Subject, Change]:
     return Subject("review", str(one.id), project=work.queue.project.slug), Change(after=after, more=more)
 
 
-def _row(work: _Import, one: _New, event: Recorded) -> Review:
-    said: datetime | None = one.read.review.submitted_at
-    return Review(
-        id=one.id, item_id=one.item_id, reviewer=one.reviewer, rubric_version=work.version, is_imported=True,
-        attempt=one.read.review.attempt, comment=one.read.review.comment, body_sha256=one.read.body,
-        submitted_at=said or event.at, event_id=event.id,
+def _row(work: _Import, one: _New, event: Recorded) -> tuple[str | None, ...]:
+    said = one.read.review
+    return (
+        str(one.id), str(one.item_id), str(one.reviewer.pk), str(work.version.pk), str(said.attempt), "true",
+        said.comment, one.read.body, (said.submitted_at or event.at).isoformat(), str(event.id),
     )  # fmt: skip
+
+
+def _grades(one: _New) -> Iterator[tuple[str | None, ...]]:
+    checked = one.read.checked
+    for key, value in checked.values.items():
+        yield str(one.id), str(checked.criteria[key].pk), json.dumps(value)
+
+
+def _preferences(one: _New) -> Iterator[tuple[str | None, ...]]:
+    checked = one.read.checked
+    for key, value in checked.preferences.items():
+        strength = value.get("strength")
+        yield str(one.id), str(checked.criteria[key].pk), value["winner"], None if strength is None else str(strength)
 
 
 def _wrong(pointer: str, detail: str) -> Unprocessable:
