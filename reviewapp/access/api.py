@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from csp.decorators import csp_replace
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from pydantic import Field
@@ -21,6 +22,17 @@ from reviewapp.access.services import create_project
 from reviewapp.lib.api import Page, Strict, paginated, query, read_model
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")]
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # registers itself when it is read
+    """How the document describes a bearer token."""
+
+    target_class = "reviewapp.access.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """OpenAPI's words for it."""
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "rva_…"}
 
 
 class ProjectIn(Strict):

@@ -68,7 +68,5 @@ class Event(StrEnum):
     VERSION_FROZEN = "exports.version_frozen"
     VERSION_FAILED = "exports.version_failed"
     VERSION_DOWNLOADED = "exports.version_downloaded"
-    # compliance
-    AUDIT_EXPORTED = "compliance.audit_exported"
     # demo
     SAMPLE_LOADED = "demo.sample_loaded"
