@@ -94,7 +94,12 @@ def _scale(ranked: Ranking) -> dict[str, Any]:
     width = step * math.ceil(reach / step) if math.isfinite(step) else reach
     ticks = [] if not math.isfinite(step) else [place * step for place in range(-4, 5) if abs(place * step) < width]
     digits = 0 if step >= 1 else 2 if step == 0.25 else 1
-    return {"low": -width, "high": width, "ticks": [(tick, number(tick, digits)) for tick in ticks], "bounds": [0.0]}
+    return {
+        "low": -width,
+        "high": width,
+        "ticks": [(tick, number(tick, digits if tick else 0)) for tick in ticks],
+        "bounds": [0.0],
+    }
 
 
 def _conclusion(ranked: Ranking) -> str:

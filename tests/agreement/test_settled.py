@@ -3,7 +3,7 @@
 import pytest
 
 from reviewapp.agreement.selectors import labels_of, settled_labels
-from tests.agreement.examples import adjudicate, fill, make_item, make_queue, review
+from tests.agreement.examples import adjudicate, fill, make_item, make_queue, review, slot
 
 
 @pytest.fixture
@@ -70,6 +70,31 @@ def test_preferences_settle_like_answers(cast, three):
     items = fill(queue, "preference", [["a", "a", "b"], ["tie", "both_bad", "a"]], three)
     found = settled_labels(queue=queue)
     assert [found[item.pk]["preference"].value for item in items] == ["a", None]
+
+
+def test_a_posterior_weighs_reviewers_by_how_often_they_err(cast, three):
+    """Rosa errs on half of the items, so one against her is surer than one against the others."""
+    queue = make_queue(cast, "safe")
+    rows = [[True, True, bool(n % 2)] if n % 4 < 2 else [False, False, bool(n % 2)] for n in range(40)]
+    items = fill(queue, "safe", [*rows, [True, None, False], [None, None, True]], three)
+    found = settled_labels(queue=queue, policy="posterior")
+    settled = [found[item.pk]["safe"] for item in items]
+    assert [label.value for label in settled[:40]] == [row[0] for row in rows]
+    assert settled[40].confidence > 0.9
+    assert (settled[41].value, settled[41].policy) == (None, "unsettled")
+    assert settled_labels(queue=queue, policy="majority")[items[40].pk]["safe"].value is None
+
+
+def test_a_posterior_of_positions_is_the_share_of_votes(cast):
+    queue = make_queue(cast, "safe", "minutes")
+    slots = [slot(cast, f"slot_{n}") for n in range(3)]
+    items = [make_item(queue, f"o{n}") for n in range(2)]
+    for item, answers in zip(items, ((True, True, True), (True, True, False)), strict=True):
+        for position, answer in zip(slots, answers, strict=True):
+            review(item, position, {"safe": answer, "minutes": 3}, seat=None)
+    found = settled_labels(queue=queue, policy="posterior")
+    assert [found[item.pk]["safe"].value for item in items] == [True, None]
+    assert "minutes" not in found[items[0].pk]
 
 
 def test_an_unknown_policy_is_refused(cast):

@@ -56,6 +56,15 @@ _SAYS: Final[dict[str, str]] = {
     "icc_2k": "Reliability of the mean score, reviewers drawn from many.",
     "icc_3k": "Reliability of the mean score of exactly these reviewers.",
 }
+# What would define an undefined coefficient, or why no data ever will.
+_ADVICE: Final[dict[str, str]] = {
+    "no_data": "Figures appear with the first reviews.",
+    "fewer_than_two_raters": "Ask for two reviewers per item, or for an overlap share above 0.",
+    "no_pairable_units": "Ask for two reviewers per item, or for an overlap share above 0.",
+    "single_unit": "A second one gives a first figure.",
+    "no_variation": "Without variation there is nothing to agree about beyond chance, and raw agreement is no evidence "
+    "of reliability. Gold items with another answer would tell.",
+}
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,7 @@ class Reading:
     state: str
     verdict: str
     figures: list[Figure]
+    warnings: list[str]
     matrix: Matrix | None
 
 
@@ -140,11 +150,15 @@ def scale_for(found: Sequence[Reading]) -> dict[str, Any]:
     low = max(-1.0, min([-0.2, *(math.floor(5 * value) / 5 for value in reached)]))
     ticks = [tick / 5 for tick in range(round(5 * low), 6) if low > -0.5 or tick % 2 == 0 or tick == 5]
     shown = [(tick, number(tick, 0 if tick in (-1, 0, 1) else 1)) for tick in ticks if tick > low]
-    return {"low": low, "high": 1.0, "ticks": shown, "bounds": [TENTATIVE, RELIABLE]}
+    return {"low": low, "high": 1.0, "low_text": number(low, 1), "ticks": shown, "bounds": [TENTATIVE, RELIABLE]}
 
 
 def _reading(question: Question | None, entry: Mapping[str, Any]) -> Reading:
-    figures = [_figure(stat) for stat in entry["statistics"]]
+    # Cohen's kappas of more than two people stand in the matrix beside, one for each pair.
+    of_pairs = {
+        stat["name"] for stat in entry["statistics"] if stat["name"].startswith("cohen") and entry["n_pairs"] > 1
+    }
+    figures = [_figure(stat) for stat in entry["statistics"] if stat["name"] not in of_pairs]
     headline = figures[0]
     raw = next((one.text for one in figures if one.name == _NAMES["percent_agreement"]), "")
     state, verdict = _verdict(headline)
@@ -161,6 +175,7 @@ def _reading(question: Question | None, entry: Mapping[str, Any]) -> Reading:
         state=state,
         verdict=verdict,
         figures=figures,
+        warnings=list(dict.fromkeys(warning for figure in figures for warning in figure.warnings)),
         matrix=_matrix(entry),
     )
 
@@ -182,6 +197,8 @@ def _figure(stat: Mapping[str, Any]) -> Figure:
         text = "" if stat["value"] is None else number(stat["value"])
         interval_text = "" if bounds is None else interval(bounds)
     reason = stat["reason"] or ""
+    if reason:
+        reason = f"{reason[:1].upper()}{reason[1:]}. {_ADVICE.get(stat['undefined'], '')}".strip()
     return Figure(
         name=name if not is_share else _NAMES["percent_agreement"],
         says=_SAYS[stat["name"]],
@@ -190,7 +207,7 @@ def _figure(stat: Mapping[str, Any]) -> Figure:
         text=text,
         interval_text=interval_text,
         n=stat["n"],
-        reason=reason[:1].upper() + reason[1:] + "." if reason else "",
+        reason=reason,
         warnings=tuple(WARNING_SENTENCES[code] for code in stat["warnings"]),
     )
 

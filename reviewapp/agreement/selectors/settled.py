@@ -10,14 +10,21 @@ from uuid import UUID
 
 import numpy as np
 
+from reviewapp.agreement.selectors.known import raters_named
 from reviewapp.agreement.selectors.labels import Scope, grouped, labels
 from reviewapp.agreement.selectors.questions import Question, questions_of
 from reviewapp.grading.models import Adjudication, Grade, Preference
 from reviewapp.queues.models import Queue
-from reviewapp.rubrics.answers import numeric_value
+from reviewapp.rubrics.answers import category_values, numeric_value
+from reviewapp.stats.latent import Labels as RaterLabels
+from reviewapp.stats.latent import dawid_skene
 
-Policy = Literal["settled", "mean", "median", "majority", "adjudicated"]
-POLICIES: Final[tuple[Policy, ...]] = ("settled", "mean", "median", "majority", "adjudicated")
+Policy = Literal["settled", "mean", "median", "majority", "posterior", "adjudicated"]
+POLICIES: Final[tuple[Policy, ...]] = ("settled", "mean", "median", "majority", "posterior", "adjudicated")
+# How probable an answer must be, given all reviewers and how often each errs.
+SURE: Final = 0.95
+# Pseudo-counts of a right and of each wrong answer: few labels a reviewer are the rule (STATS 2).
+PRIOR: Final = (3.0, 0.0)
 # Labels of one item and question as the database counts them: (answer, how many reviewers).
 Votes = list[tuple[Any, int]]
 
@@ -32,8 +39,9 @@ _EACH = "SELECT item, reviewer, value FROM label ORDER BY item, reviewer"
 class SettledLabel:
     """What one item ends with on one criterion.
 
-    value: as the rubric writes it; null when unsettled. policy: adjudicated, unanimous, majority, mean, median or
-    unsettled. confidence: the share of reviewers behind the value (1 when adjudicated), null for means and medians.
+    value: as the rubric writes it; null when unsettled. policy: adjudicated, unanimous, majority, mean, median,
+    posterior or unsettled. confidence: the share of reviewers behind the value (1 when adjudicated), the probability
+    under posterior, null for means and medians.
     n_reviews: how many entering reviews answered. source: adjudication or consensus, null when unsettled.
     """
 
@@ -54,17 +62,16 @@ def settled_labels(*, queue: Queue, policy: Policy = "settled") -> dict[UUID, di
 
     settled: adjudicated, else unanimous, else what more than half chose, else unsettled; of a number the median.
     majority: the same without adjudication. mean, median: over binary (0 or 1), ordinal and numeric criteria; the
-    others are absent. adjudicated: only what an adjudicator settled.
+    others are absent. posterior: of a closed set of single answers, what is 0.95 probable when each reviewer errs at
+    a rate of their own (one-coin Dawid-Skene); the others are absent. adjudicated: only what an adjudicator settled.
     Raises ValueError for another policy.
     """
     if policy not in POLICIES:
         raise ValueError(f"a label policy is one of {', '.join(POLICIES)}, not {policy!r}")
     found: dict[UUID, dict[str, SettledLabel]] = {}
     for question in questions_of(queue):
-        settle = _rule(question, policy)
-        if policy != "adjudicated" and settle is not None:
-            for item, votes in _votes(question, queue).items():
-                found.setdefault(item, {})[question.key] = settle(votes)
+        for item, label in _consensus(question, queue, policy).items():
+            found.setdefault(item, {})[question.key] = label
         if policy in ("settled", "adjudicated"):
             for item, value in _adjudicated(question, queue).items():
                 known = found.setdefault(item, {}).get(question.key)
@@ -84,6 +91,41 @@ def labels_of(queue: Queue, criterion: str) -> dict[UUID, list[tuple[UUID, Any]]
             for item, reviewer, text in grouped(labels(question, Scope(queue)), _EACH):
                 found.setdefault(item, []).append((reviewer, read(text)))
     return found
+
+
+def _consensus(question: Question, queue: Queue, policy: Policy) -> dict[UUID, SettledLabel]:
+    if policy == "posterior":
+        return _posterior(question, queue)
+    settle = None if policy == "adjudicated" else _rule(question, policy)
+    return {} if settle is None else {item: settle(votes) for item, votes in _votes(question, queue).items()}
+
+
+def _posterior(question: Question, queue: Queue) -> dict[UUID, SettledLabel]:
+    values = [] if question.kind == "multiselect" else category_values(question.criterion)
+    rows = grouped(labels(question, Scope(queue)), _EACH) if values else []
+    read, items, raters = _reader(question), _Numbers(), _Numbers()
+    # Positions of an imported set are nobody in particular: together they are one reviewer.
+    is_slot = {pk: rater.is_slot for pk, rater in raters_named({row[1] for row in rows}).items()}
+    place = {text: values.index(read(text)) for text in {row[2] for row in rows}}
+    coded = [(items[row[0]], raters[None if is_slot[row[1]] else row[1]], place[row[2]]) for row in rows]
+    item, rater, label = np.array(coded, dtype=np.int64).reshape(-1, 3).T
+    truth = dawid_skene(RaterLabels(item, rater, label, len(values)), model="one_coin", prior=PRIOR)
+    sizes = np.bincount(item)
+    found = {}
+    for pk, number in items.items():
+        best = int(truth.posterior[number].argmax())
+        share, n = float(truth.posterior[number, best]), int(sizes[number])
+        known = SettledLabel(values[best], "posterior", share, n, "consensus")
+        found[pk] = known if share >= SURE else SettledLabel(None, "unsettled", share, n, None)
+    return found
+
+
+class _Numbers(dict[Any, int]):
+    """Numbers ids as they come."""
+
+    def __missing__(self, key: Any) -> int:
+        self[key] = number = len(self)
+        return number
 
 
 def _votes(question: Question, queue: Queue) -> dict[UUID, Votes]:
