@@ -117,6 +117,47 @@ def progress_of(queues: Iterable[Queue]) -> dict[UUID, Progress]:
         return {row[0]: Progress(*(int(number) for number in row[1:])) for row in cursor.fetchall()}
 
 
+@dataclass(frozen=True)
+class QueueLine:
+    """One queue as a page lists it: counted progress, and how much of it the viewer could take now."""
+
+    queue: Queue
+    progress: Progress
+    to_grade: int | None  # None: the viewer does not review here
+    to_settle: int | None  # None: the viewer does not adjudicate here
+
+    @property
+    def share_done(self) -> int:
+        """Whole percent of the items that have no open seat."""
+        finished = self.progress.done + self.progress.imported
+        return finished * 100 // self.progress.items if self.progress.items else 0
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the viewer works in this queue."""
+        return self.to_grade is not None or self.to_settle is not None
+
+
+def queue_lines(*, viewer: Actor, project: Project) -> list[QueueLine]:
+    """The queues that the viewer may open, by title."""
+    return _lines(viewer, list(visible_queues(viewer=viewer, project=project).order_by("title", "slug")))
+
+
+def queue_line(*, viewer: Actor, queue: Queue) -> QueueLine:
+    """One queue, of which the caller knows that the viewer may open it."""
+    return _lines(viewer, [queue])[0]
+
+
+def _lines(viewer: Actor, queues: list[Queue]) -> list[QueueLine]:
+    counted = progress_of(queues)
+    to_grade = waiting_for(viewer=viewer, queues=queues)
+    to_settle = waiting_for(viewer=viewer, queues=queues, act="adjudicate")
+    return [
+        QueueLine(queue, counted.get(queue.pk, Progress()), to_grade.get(queue.pk), to_settle.get(queue.pk))
+        for queue in queues
+    ]
+
+
 def waiting_for(*, viewer: Actor, queues: Iterable[Queue], act: str = "grade") -> dict[UUID, int]:
     """How many items `lease_next` would hand to this person now, per queue in which they may do the act."""
     kinds = {"grade": ["extra", "place"], "adjudicate": ["adjudicate"]}[act]
