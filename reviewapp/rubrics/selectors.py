@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
@@ -103,3 +104,107 @@ def version_of(rubric: Rubric, which: str | None) -> RubricVersion:
     if found is None:
         raise Hidden("This rubric has no such version.")
     return found
+
+
+@dataclass(frozen=True)
+class RubricRow:
+    """A rubric in the list: its newest published version, its draft, and how many criteria it asks today."""
+
+    rubric: Rubric
+    published: RubricVersion | None
+    draft: RubricVersion | None
+    n_criteria: int
+
+
+def rubric_rows(*, viewer: Actor, project: Project) -> list[RubricRow]:
+    """The project's rubrics by title, in three queries however many there are."""
+    rows = []
+    for rubric in (
+        visible_rubrics(viewer=viewer, project=project).prefetch_related("versions__criteria").order_by("title")
+    ):
+        versions = sorted(rubric.versions.all(), key=lambda version: -version.number)
+        published = next((version for version in versions if version.published_at), None)
+        draft = next((version for version in versions if not version.published_at), None)
+        asked = published or draft
+        rows.append(RubricRow(rubric, published, draft, len(asked.criteria.all()) if asked else 0))
+    return rows
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that two versions ask differently; None where it is not there."""
+
+    what: str
+    before: str | None
+    after: str | None
+
+
+def differences(older: RubricVersion, newer: RubricVersion) -> list[Difference]:
+    """What changed, criterion by criterion (matched by key), level by level (matched by value)."""
+    before = {entry["key"]: entry for entry in rubric_document(older)["criteria"]}
+    after = {entry["key"]: entry for entry in rubric_document(newer)["criteria"]}
+    found: list[Difference] = []
+    for key in [*before, *(key for key in after if key not in before)]:
+        was, now = before.get(key), after.get(key)
+        if was is None or now is None:
+            found.append(Difference(key, was and f"asked: {was['title']}", now and f"asked: {now['title']}"))
+        else:
+            found += _changes(key, _parts(was), _parts(now))
+    common = [key for key in after if key in before]
+    if common != [key for key in before if key in after]:
+        found.append(Difference("Order", ", ".join(key for key in before if key in after), ", ".join(common)))
+    return found
+
+
+def _parts(criterion: dict[str, Any]) -> dict[str, str]:
+    """The parts of a criterion as people read them, by name."""
+    parts: dict[str, str] = {name: _said(criterion[name]) for name in ("kind", "title", "help") if name in criterion}
+    parts["required"] = "yes" if criterion["required"] else "no"
+    for level in criterion.get("levels", []):
+        parts[f"level {level['value']}"] = " – ".join(
+            part for part in (level["label"], level.get("description")) if part
+        )
+    for name, shown in (("minimum", "minimum"), ("maximum", "maximum"), ("pass_at", "passes at")):
+        if name in criterion:
+            parts[shown] = _said(criterion[name])
+    if "show_if" in criterion:
+        parts["asked when"] = f"{criterion['show_if']['criterion']} is {_said(criterion['show_if']['in'])}"
+    return parts
+
+
+def _changes(key: str, was: dict[str, str], now: dict[str, str]) -> list[Difference]:
+    names = [*was, *(name for name in now if name not in was)]
+    return [
+        Difference(f"{key}, {name}", was.get(name), now.get(name)) for name in names if was.get(name) != now.get(name)
+    ]
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " or ".join(_said(entry) for entry in value) or "nothing"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def criterion_cards(criteria: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Criteria of API.md's shape with the sentences that pages show beside them: `passes` and `asked_when`."""
+    return [
+        {
+            **entry,
+            "passes": _passing(entry),
+            "asked_when": f"{entry['show_if']['criterion']} is {_said(entry['show_if']['in'])}"
+            if entry.get("show_if")
+            else "",
+        }
+        for entry in criteria
+    ]
+
+
+def _passing(entry: dict[str, Any]) -> str:
+    if entry["kind"] == "binary":
+        return "yes"
+    bar = entry.get("pass_at")
+    if bar is None:
+        return ""
+    return _said(bar) if isinstance(bar, list) else f"{_said(bar)} or more"

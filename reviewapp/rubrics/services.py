@@ -47,8 +47,7 @@ def save_draft(*, actor: Actor, project: Project, rubric: RubricIn, tag: str | N
 
 @transaction.atomic
 def publish(*, actor: Actor, rubric: Rubric, reason: str = "") -> RubricVersion:
-    """Freeze the draft: from now on it is what reviewers are asked. Raises AccessDenied, or Conflict without a draft.
-    """
+    """Freeze the draft: from now on reviewers are asked it. Raises AccessDenied, or Conflict without a draft."""
     require(actor, "rubrics.edit", rubric.project)
     Rubric.objects.select_for_update().get(pk=rubric.pk)
     draft = draft_version(rubric)
