@@ -51,6 +51,17 @@ def _owner_sql(statement: str) -> None:
         owner.execute(statement)
 
 
+def _drop_database(name: str) -> None:
+    """Drop a database whoever is connected to it, but wait for autovacuum: its process is not the owner's to end."""
+    for is_last in (*[False] * 40, True):
+        try:
+            return _owner_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+        except psycopg.errors.InsufficientPrivilege:
+            if is_last:
+                raise
+            time.sleep(0.25)
+
+
 def _url_with_name(url: str, name: str) -> str:
     head, _, query = url.partition("?")
     return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
@@ -97,7 +108,7 @@ def django_db_setup(database_template: str, django_db_blocker: Any) -> Iterator[
     yield
     with django_db_blocker.unblock():
         connection.close()
-    _owner_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+    _drop_database(name)
 
 
 @pytest.fixture
@@ -114,7 +125,7 @@ def committed_db(django_db_setup: None, database_template: str, django_db_blocke
         finally:
             connection.close()
             connection.settings_dict["NAME"] = usual
-            _owner_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+            _drop_database(name)
 
 
 def owner_connection(database: str) -> psycopg.Connection[Any]:
