@@ -16,8 +16,9 @@ from reviewapp.access.models import Project
 from reviewapp.grading.models import Draft, Review
 from reviewapp.ingest.models import Configuration, GuardrailHit, Output
 from reviewapp.lib.canonical import canonical_bytes
-from reviewapp.lib.clock import rfc3339
+from reviewapp.lib.clock import rfc3339, utc_now
 from reviewapp.queues.models import Lease, Queue
+from reviewapp.queues.selectors import held_leases, with_subject
 from reviewapp.rubrics.selectors import rubric_document
 
 # Words by which a maker or a family of models is recognised, whatever the configuration says.
@@ -213,6 +214,24 @@ def last_review(*, viewer: Actor, queue: Queue) -> Review | None:
         reviewer=viewer.user, item__queue=queue, ended_at=None, lease__isnull=False
     )
     return mine.order_by("-submitted_at").first()
+
+
+def finished_today(*, viewer: Actor, queue: Queue) -> int:
+    """How many items of the queue the viewer finished since midnight UTC."""
+    if viewer.user is None:
+        return 0
+    midnight = utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    mine = Review.objects.filter(reviewer=viewer.user, item__queue=queue, ended_at=None, lease__isnull=False)
+    return mine.filter(submitted_at__gte=midnight).count()
+
+
+def held_lease(*, viewer: Actor, queue: Queue) -> Lease | None:
+    """The live lease of the viewer in a queue, the newest first, with what its screen shows; None without one."""
+    held = held_leases(viewer=viewer, project=queue.project).filter(queue=queue).order_by("-leased_at", "-id")
+    lease = with_subject(held, queue.kind).first()
+    if lease is not None:
+        lease.queue, lease.item.queue = queue, queue
+    return lease
 
 
 def shown_winner(winner: str, *, a_was_left: bool | None) -> str:
