@@ -17,7 +17,7 @@ from reviewapp.lib.ids import new_id
 from reviewapp.queues.errors import LeaseOver, NothingPublished, QueueClosed
 from reviewapp.queues.models import Lease, Queue
 from reviewapp.queues.selectors import act_of, with_subject
-from reviewapp.queues.services.fill import pull_selections
+from reviewapp.queues.services.pull import pull_selections
 
 # Work that was begun is finished first: `extra` stands before `place`.
 KINDS_BY_ACT = {"grade": ("extra", "place"), "adjudicate": ("adjudicate",)}
