@@ -8,9 +8,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from reviewapp.access.actors import Actor
+from reviewapp.access.context import ROOMS
 from reviewapp.access.matrix import Role
 from reviewapp.access.models import ApiToken, Project, ProjectUserGrant, User
 from reviewapp.access.roles import can, visible_projects
+from reviewapp.access.selectors import membership
 from reviewapp.queues.models import Lease, Queue, QueueUserGrant
 from reviewapp.queues.selectors import Progress, held_leases, progress_of, visible_queues, waiting_for
 
@@ -48,6 +50,7 @@ class ProjectHome:
     project: Project
     work: tuple[Work, ...]
     queues: tuple[QueueLine, ...]
+    rooms: tuple[tuple[str, str], ...]  # (label, name of the address), what this person may open
     sees_quality: bool
 
 
@@ -76,6 +79,7 @@ def home_of(*, viewer: Actor) -> Home:
 def _project_home(viewer: Actor, project: Project) -> ProjectHome:
     queues = list(visible_queues(viewer=viewer, project=project).filter(closed_at=None).order_by("title"))
     counts = progress_of(queues)
+    acts = membership(viewer=viewer, project=project).acts
     work = [
         Work(queue, count, act)
         for act in ("grade", "adjudicate")
@@ -85,6 +89,7 @@ def _project_home(viewer: Actor, project: Project) -> ProjectHome:
         project=project,
         work=tuple(work),
         queues=tuple(QueueLine(queue, counts.get(queue.pk, Progress())) for queue in queues),
+        rooms=tuple((label, name) for label, name, act in ROOMS if act in acts),
         sees_quality=can(viewer, "monitoring.view", project),
     )
 
@@ -114,7 +119,11 @@ def holdings(*, project: Project) -> list[Holding]:
             "user", "permission", "content_object"
         )
     ]
-    return sorted(found, key=lambda one: (one.user.shown_name.lower(), one.role, one.queue.title if one.queue else ""))
+    return sorted(found, key=_by_person)
+
+
+def _by_person(one: Holding) -> tuple[str, str, str, str]:
+    return one.user.shown_name.lower(), one.user.username, one.role, one.queue.title if one.queue else ""
 
 
 def service_tokens(*, project: Project) -> QuerySet[ApiToken]:

@@ -47,13 +47,20 @@ def whisker_axis(scale: Mapping[str, Any]) -> SafeString:
     ticks = format_html_join(
         "",
         '<text class="{}" x="{}" y="12">{}</text>',
-        (("end" if x > RIGHT - EDGE else "mid", RIGHT + 2 if x > RIGHT - EDGE else x, label) for x, label in labels),
+        ((*_anchor(x), label) for x, label in labels),
     )
     return format_html(
         '<svg class="whisk chart" viewBox="0 0 240 20" aria-hidden="true">{}'
         '<line class="ax" x1="4" x2="236" y1="18" y2="18"/></svg>',
         ticks,
     )
+
+
+def _anchor(x: float) -> tuple[str, float]:
+    """Class and place of a label: at the ends of the axis it is drawn inwards."""
+    if x > RIGHT - EDGE:
+        return "end", RIGHT + 2
+    return ("", LEFT - 2) if x < LEFT + EDGE else ("mid", x)
 
 
 def _path(interval: Sequence[float], scale: Mapping[str, Any]) -> str:
