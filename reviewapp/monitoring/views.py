@@ -15,28 +15,23 @@ from reviewapp.access.middleware import PageRequest
 from reviewapp.access.selectors import project_for
 from reviewapp.lib.errors import Malformed
 from reviewapp.monitoring import selectors
-from reviewapp.monitoring.selectors import ConfigurationTraffic, Day, Estimate
+from reviewapp.monitoring.selectors import ConfigurationTraffic, Estimate
 from reviewapp.queues.selectors import Progress, progress_of, visible_queues
 from reviewapp.rubrics.models import Criterion, Rubric
 from reviewapp.stats.result import WARNING_SENTENCES
 
 WINDOWS = ("7d", "14d", "28d")
 NO_LABELS = "No reviewed output of this configuration in the window; a sampling rule that selects it would bring some."
-# The scale of the whiskers: 0 to 100 % from x = 4 to x = 236, as in every whisker of the house.
-X0, X1 = 4.0, 236.0
+SCALE = {"low": 0.0, "high": 1.0, "bounds": (), "ticks": ((0.0, "0"), (0.5, "50"), (1.0, "100"))}
 
 
 @dataclass(frozen=True)
 class RateRow:
-    """One configuration's pass rate. `low`, `dot`, `high` are places on the whisker's scale, as texts ("" without)."""
+    """One configuration's pass rate; `estimate` is null where it has no label, and `warnings` are sentences."""
 
     label: str
     fingerprint: str
     estimate: Estimate | None
-    low: str = ""
-    dot: str = ""
-    high: str = ""
-    percents: tuple[str, str, str] = ("", "", "")  # lower bound, rate, upper bound
     warnings: str = ""
     no_labels: str = NO_LABELS
 
@@ -72,7 +67,9 @@ def overview(request: PageRequest, project: str) -> HttpResponse:
         "tables": [rate_table(*one, traffic) for one in selectors.pass_rates(**asked)],
         "traffic": traffic,
         "days": days,
-        "line": day_line(days),
+        "points": [(f"{day.day.day} {day.day:%b}", float(day.outputs)) for day in days],
+        "most": max(day.outputs for day in days),
+        "scale": SCALE,
         "total": sum(day.outputs for day in days),
         "guardrails": selectors.traffic_by_guardrail(**asked),
         "queues": [(queue, counted.get(queue.pk, Progress())) for queue in queues],
@@ -94,21 +91,11 @@ def rate_table(
 
 
 def rate_row(one: ConfigurationTraffic, estimate: Estimate | None) -> RateRow:
-    """The row with the whisker's geometry."""
+    """The row of one configuration."""
     label = one.configuration.label if one.configuration is not None else "no configuration stated"
     fingerprint = one.configuration.fingerprint[:8] if one.configuration is not None else ""
-    stat = estimate.stat if estimate is not None else None
-    if stat is None or stat.value is None or stat.interval is None:
-        return RateRow(label, fingerprint, estimate)
-    low, high = stat.interval
-    warnings = "; ".join(WARNING_SENTENCES[code] for code in stat.warnings)
-    places = (_x(low), _x(stat.value), _x(high))
-    percents = (f"{100 * low:.1f}", f"{100 * stat.value:.1f}", f"{100 * high:.1f}")
-    return RateRow(label, fingerprint, estimate, *places, percents, warnings)
-
-
-def _x(share: float) -> str:
-    return f"{X0 + (X1 - X0) * share:.1f}"
+    codes = estimate.stat.warnings if estimate is not None else ()
+    return RateRow(label, fingerprint, estimate, "; ".join(WARNING_SENTENCES[code] for code in codes))
 
 
 def sentence_of(rows: list[RateRow]) -> str:
@@ -128,23 +115,3 @@ def sentence_of(rows: list[RateRow]) -> str:
     if interval[0] > max(others):
         return f"{said}, clearly above the others."
     return f"{said}, but the intervals overlap: this window cannot say which configuration is best."
-
-
-@dataclass(frozen=True)
-class Line:
-    """The traffic line in a box of 420 x 120: the path of the line, its top value, and the dates at its ends."""
-
-    path: str
-    most: int
-    first: Day
-    last: Day
-
-
-def day_line(days: list[Day]) -> Line | None:
-    """Geometry of the line; None when nothing arrived."""
-    most = max((day.outputs for day in days), default=0)
-    if most == 0:
-        return None
-    step = 360 / max(1, len(days) - 1)
-    points = [f"{44 + step * place:.1f} {98 - 84 * day.outputs / most:.1f}" for place, day in enumerate(days)]
-    return Line("M" + "L".join(points), most, days[0], days[-1])

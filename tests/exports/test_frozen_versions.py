@@ -11,6 +11,7 @@ from reviewapp.audit.models import Event
 from reviewapp.exports.models import DatasetFile, DatasetVersion
 from reviewapp.exports.services import build_version
 from reviewapp.lib.canonical import canonical_sha256
+from tests.conftest import owner_connection
 from tests.exports.conftest import graded, output
 
 
@@ -100,6 +101,17 @@ def test_a_version_that_a_worker_left_half_way_is_finished(labelled):
     labelled.ok(labelled.api.post("datasets/gold/versions/"))
     row = DatasetVersion.objects.get()
     DatasetVersion.objects.filter(pk=row.pk).update(state="running", done=1, total=9)
+    build_version(version_id=row.pk)
+    assert DatasetVersion.objects.get().state == "done"
+
+
+def test_a_version_that_another_worker_builds_is_left_to_it(labelled, committed_db):
+    labelled.ok(labelled.api.post("datasets/gold/versions/"))
+    row = DatasetVersion.objects.get()
+    with owner_connection(committed_db) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"build {row.pk}"])
+        build_version(version_id=row.pk)
+        assert DatasetVersion.objects.get().state == "waiting"
     build_version(version_id=row.pk)
     assert DatasetVersion.objects.get().state == "done"
 

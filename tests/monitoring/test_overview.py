@@ -37,7 +37,7 @@ def test_a_configuration_with_labels_has_a_rate_and_one_without_a_reason(world, 
     assert "no other configuration has an estimate" in text
     assert '<circle class="dt" cx="178.0"' in text  # 4 + 232 * 0.75
     assert "No reviewed output of this configuration" in text
-    assert "900 ms" in text
+    assert "900&nbsp;ms" in text
     assert "$0.00200" in text
     assert "41 in 15 days" in text
 

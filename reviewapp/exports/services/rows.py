@@ -22,7 +22,6 @@ from reviewapp.exports.models import Dataset
 from reviewapp.exports.services.definition import SPLITS
 from reviewapp.grading.models import Grade, Preference, Review
 from reviewapp.ingest.filters import Where, outputs_where
-from reviewapp.ingest.models import Output
 from reviewapp.queues.models import Queue, QueueItem
 
 CHUNK = 2_000
@@ -101,9 +100,11 @@ def queues_of(dataset: Dataset) -> list[Queue]:
     return list(dataset.queues.order_by("slug").select_related("rubric"))
 
 
-def matching_outputs(dataset: Dataset) -> QuerySet[Output]:
-    """The outputs that the dataset's filter lets through."""
-    return outputs_where(dataset.project, Where.model_validate(dataset.where))
+def matches(dataset: Dataset, way: str) -> Exists | Value:
+    """Whether the dataset's filter lets an output through; `way` leads to its key."""
+    if not dataset.where:
+        return Value(True)
+    return Exists(outputs_where(dataset.project, Where.model_validate(dataset.where)).filter(pk=OuterRef(way)))
 
 
 def items_of(dataset: Dataset, queue: Queue) -> Iterator[Item]:
@@ -113,7 +114,7 @@ def items_of(dataset: Dataset, queue: Queue) -> Iterator[Item]:
     rows = (
         QueueItem.objects.filter(queue=queue)
         .annotate(
-            matches_=Exists(matching_outputs(dataset).filter(pk=OuterRef(f"{side}__pk"))),
+            matches_=matches(dataset, f"{side}__pk"),
             correction_=_correction(),
             input_=Cast(f"{side}__input", TextField()),
             a_output=Cast(f"{side}__output", TextField()),
@@ -193,13 +194,12 @@ def _raw(rows: QuerySet[Any], dataset: Dataset, queue: Queue, value: str) -> Ite
     rows = rows.filter(review__item__queue=queue, review__ended_at=None)
     if dataset.criteria:
         rows = rows.filter(criterion__key__in=dataset.criteria)
-    matches = Exists(matching_outputs(dataset).filter(pk=OuterRef(f"review__item__{side}__pk")))
     fields = [
         f"review__item__{name}__external_id", "review__reviewer__imported_name", "review__reviewer__username",
         "criterion__key", value, "review__attempt", "review__submitted_at", "review__is_imported",
         "review__seat__kind", "review__item__source", "matches_",
     ]  # fmt: skip
-    ordered = rows.annotate(matches_=matches).order_by(
+    ordered = rows.annotate(matches_=matches(dataset, f"review__item__{side}__pk")).order_by(
         "review__item_id", "review__submitted_at", "review_id", "criterion__position", "pk"
     )
     yield from ordered.values_list(*fields).iterator(chunk_size=CHUNK)

@@ -24,9 +24,8 @@ Step = Callable[[], None]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def text(value: Any) -> str:
-    """Compact JSON, never NaN."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+# Compact JSON, never NaN. One encoder: `json.dumps` with options makes a new one for every value.
+text = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 @dataclass
