@@ -188,6 +188,7 @@ def test_gold_repeats_adjudications_and_ended_reviews_do_not_enter(cast):
     review(item, cast.rita, {"safe": True})
     review(item, cast.rob, {"safe": True}, seat="extra")
     review(item, cast.rita, {"safe": False}, seat="repeat", attempt=2)
+    review(item, slot(cast, "again"), {"safe": False}, seat=None, attempt=2)
     review(item, cast.ivy, {"safe": False}, seat="adjudicate")
     review(make_item(queue, "gold"), cast.rosa, {"safe": False}, seat="gold")
     end_review(review(make_item(queue, "undone"), cast.rosa, {"safe": False}))

@@ -68,16 +68,23 @@ def test_the_leaderboard_is_that_of_the_same_comparisons(cast, api, queue, ties)
 
 def test_several_people_on_one_pair_do_not_count_as_several_prompts(cast, queue):
     gpt, llama = models(cast, "gpt", "llama")
-    for number, winner in enumerate(["a", "a", "b", "a", "b", "a"]):
+    answers = ["aaa", "aab", "bbb", "aaa", "bba", "aaa", "abb", "bbb"]
+    for number, winners in enumerate(answers):
         item = make_pair_item(queue, f"pair-{number}", gpt, llama, prompt=f"p{number}")
-        for reviewer in (cast.rita, cast.rob, cast.rosa):
+        for reviewer, winner in zip((cast.rita, cast.rob, cast.rosa), winners, strict=True):
             review(item, reviewer, {"preference": (winner, None)})
-    thrice = ranking(viewer=cast.max, project=cast.project)
-    once = leaderboard([Comparison("gpt", "llama", winner, cluster=str(n)) for n, winner in enumerate("aababa")])
-    assert (thrice.n_prompts, thrice.n_reviewers, thrice.board.n_comparisons) == (6, 3, 18)
-    low, high = thrice.board.contestants[0].interval
-    alone = once.contestants[0].interval
-    assert high - low == pytest.approx(alone[1] - alone[0], rel=0.05)
+
+    def width(cluster):
+        games = [(n, winner) for n, winners in enumerate(answers) for winner in winners]
+        board = leaderboard([Comparison("gpt", "llama", winner, cluster=cluster(n)) for n, winner in games])
+        low, high = board.contestants[0].interval
+        return high - low
+
+    found = ranking(viewer=cast.max, project=cast.project)
+    low, high = found.board.contestants[0].interval
+    assert (found.n_prompts, found.n_reviewers, found.board.n_comparisons) == (8, 3, 24)
+    assert high - low == pytest.approx(width(str), abs=1e-7)
+    assert high - low > 1.2 * width(lambda _: None)
 
 
 def test_only_current_first_answers_on_places_count(cast, queue):
