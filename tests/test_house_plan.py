@@ -24,7 +24,7 @@ LEVEL = {room.strip(): level for level, line in enumerate(reversed(LAYERS)) for 
 ROOM_FILES = {
     "__init__", "models", "services", "selectors", "forms", "views", "api", "urls", "tasks", "errors",
 }  # fmt: skip
-# Rooms whose subject needs more names than the usual ones; each file says in its docstring what it is.
+# A file that is none of the usual has the name of its subject; the room's card or the file's docstring says why.
 OWN_NAMES = {
     "lib": None,
     "stats": None,
@@ -33,14 +33,13 @@ OWN_NAMES = {
         "account_urls", "actors", "adapter", "authentication", "context", "idempotency", "matrix", "middleware",
         "problems", "roles", "tokens",
     },
-    "ingest": {"filters", "records", "writing", "sampling"},
+    "ingest": {"filters", "records"},
     "rubrics": {"answers", "records"},
-    "queues": {"leasing", "pulling", "records"},
-    "grading": {"answers", "blinding", "importing", "records"},
-    "judge": {"asking", "checks", "calibration", "prompts", "records", "running", "verdicts"},
-    "agreement": {"compositions", "reports", "settling"},
-    "exports": {"building", "formats", "records"},
-    "demo": {"content", "loading"},
+    "judge": {
+        "answering", "asking", "calibration", "checks", "confidence", "definitions", "drafts", "imports", "readings",
+        "texts", "work",
+    },
+    "demo": {"content"},
 }  # fmt: skip
 
 
@@ -153,7 +152,7 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> list[str]:
 
 
 PUBLIC = {
-    "/livez", "/readyz", "/api/v1/schema/", "/api/v1/docs/", "/api/v1/audit/checkpoint", "/accounts/login/",
+    "/livez", "/readyz", "/api/v1/schema/", "/api/v1/docs/", "/api/v1/audit/checkpoint", "/accounts/login/", "/accounts/signup/",
 }  # fmt: skip
 
 

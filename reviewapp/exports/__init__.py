@@ -1,4 +1,4 @@
-"""Datasets: definitions of labelled data, and frozen, hashed snapshots of it.
+"""exports: definitions of labelled data, and frozen, hashed snapshots of it.
 
 May import everything below (`monitoring` and down). Decided, 2026-11-21:
 
