@@ -152,7 +152,8 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> list[str]:
 
 
 PUBLIC = {
-    "/livez", "/readyz", "/api/v1/schema/", "/api/v1/docs/", "/api/v1/audit/checkpoint", "/accounts/login/", "/accounts/signup/",
+    "/livez", "/readyz", "/api/v1/schema/", "/api/v1/docs/", "/api/v1/audit/checkpoint", "/accounts/login/",
+    "/accounts/signup/",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""monitoring: production quality. Estimates with intervals, traffic, cost, guardrail triggers, per configuration and window.
+"""monitoring: production quality per configuration and window, estimates with intervals, traffic, cost, triggers.
 
 May import everything below (`judge`, `guardrails` and down), never `exports`. Decided, 2026-11-21:
 
