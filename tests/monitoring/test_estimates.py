@@ -58,6 +58,33 @@ def test_items_enqueued_by_hand_enter_no_estimate(sampled):
     assert sampled.estimate() == before
 
 
+def test_selected_outputs_that_nobody_reviewed_yet_weigh_through_their_neighbours(world):
+    """Ten selected for sure, half of them reviewed: each stands for two. Without that the answer would be 5 of 15."""
+    world.ok(world.api.post("rules/", {"slug": "all", "rate": 1.0, "where": {"feature": "all"}}))
+    body = {"slug": "wide", "title": "Wide", "kind": "grade", "rubric": "answers", "rules": ["all"]}
+    world.ok(world.api.post("queues/", body))
+    often = names_selected(world, 0.5, 5, "o")
+    world.outputs(
+        *({"external_id": f"a{n}", "feature": "all"} for n in range(10)),
+        *({"external_id": name, "feature": "often"} for name in often),
+    )
+    rows = [{"external_id": f"a{n}", "reviewer": "mara", "grades": {"correct": True}} for n in range(5)]
+    world.ok(world.api.bulk("queues/wide/reviews/import/", rows))
+    world.reviews({name: {"correct": False} for name in often})
+    assert world.estimate()["value"] == pytest.approx(0.5)
+
+
+def test_a_window_that_was_selected_whole_and_half_reviewed_is_not_known_for_certain(world):
+    world.ok(world.api.post("rules/", {"slug": "all", "rate": 1.0, "where": {"feature": "all"}}))
+    body = {"slug": "wide", "title": "Wide", "kind": "grade", "rubric": "answers", "rules": ["all"]}
+    world.ok(world.api.post("queues/", body))
+    world.outputs(*({"external_id": f"a{n}", "feature": "all"} for n in range(40)))
+    rows = [{"external_id": f"a{n}", "reviewer": "mara", "grades": {"correct": n % 2 == 0}} for n in range(20)]
+    world.ok(world.api.bulk("queues/wide/reviews/import/", rows))
+    low, high = world.estimate()["interval"]
+    assert low < 0.4 < 0.6 < high
+
+
 def test_the_mean_of_an_ordinal_is_weighted_too(sampled):
     found = sampled.estimate(metric="mean:answers.tone")
     assert found["value"] == pytest.approx(1 + 2 * 46 / 60, abs=1e-9)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from reviewapp.stats.result import Stat
 from reviewapp.stats.sampling import kish_size, pass_rate, weighted_mean
 
 Figure = Literal["pass_rate", "mean"]
+ENOUGH_ANSWERED = 0.9  # below this share of the selected items a figure warns of nonresponse
 BY_HAND = (
     "the labels are on items without an inclusion probability (enqueued by hand, imported or gold); "
     "only outputs that a sampling rule selected can stand for the others"
@@ -45,7 +47,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Labelled:
-    """One output with settled labels: criterion key -> value. `probability` is null where no rule selected it."""
+    """One output and its settled labels: criterion key -> value. `probability` is null where no rule selected it."""
 
     configuration: UUID | None
     probability: float | None
@@ -163,7 +165,7 @@ def configuration_named(project: Project, name: str) -> Configuration:
 
 
 def labelled_outputs(project: Project, rubric: Rubric, window: Window) -> list[Labelled]:
-    """The outputs of the window with a settled label in a `grade` queue of the rubric, each once."""
+    """The outputs of the window in the `grade` queues of the rubric, each once; without `values` while unsettled."""
     merged: dict[UUID, Labelled] = {}
     for queue in _queues(project).filter(rubric=rubric).order_by("slug"):
         labels = settled_labels(queue=queue)
@@ -173,9 +175,8 @@ def labelled_outputs(project: Project, rubric: Rubric, window: Window) -> list[L
         fields = ("pk", "output_id", "output__configuration_id", "inclusion_probability")
         for item, output, configuration, probability in items.values_list(*fields).order_by("pk").iterator():
             values = {key: label.value for key, label in labels.get(item, {}).items() if label.is_settled}
-            if values:
-                row = Labelled(configuration, probability, values)
-                merged[output] = _merge(merged[output], row) if output in merged else row
+            row = Labelled(configuration, probability, values)
+            merged[output] = _merge(merged[output], row) if output in merged else row
     return list(merged.values())
 
 
@@ -197,24 +198,41 @@ def figure_of(figure: Figure, criterion: Criterion, rows: list[Labelled]) -> tup
         return Stat.undefined_because("not_applicable", NO_BAR), None
     if figure == "mean" and criterion.kind not in ("binary", "ordinal", "numeric"):
         return Stat.undefined_because("not_applicable", NO_NUMBER), None
-    numbers: list[float] = []
-    probabilities: list[float] = []
+    rates = response_rates(criterion, rows)
+    known: list[tuple[float, float]] = []
     n_unknown = 0
     for row in rows:
         number = _number(figure, criterion, row.values.get(criterion.key))
-        if number is None:
-            continue
-        if row.probability is None:
+        if number is not None and row.probability is None:
             n_unknown += 1
-            continue
-        numbers.append(number)
-        probabilities.append(row.probability)
-    if not numbers:
+        elif number is not None and row.probability is not None:
+            known.append((number, row.probability * rates[row.configuration, row.probability]))
+    if not known:
         if n_unknown:
             return Stat.undefined_because("probabilities_missing", BY_HAND), None
         return Stat.undefined_because("no_data", NO_LABEL), None
+    numbers, probabilities = [one for one, _ in known], [one for _, one in known]
     stat = (pass_rate if figure == "pass_rate" else weighted_mean)(numbers, probabilities)
+    n_selected = sum(row.probability is not None for row in rows)
+    if stat.value is not None and len(known) < ENOUGH_ANSWERED * n_selected:
+        stat = replace(stat, warnings=(*stat.warnings, "nonresponse"))
     return stat, None if stat.value is None else kish_size(np.asarray(probabilities))
+
+
+def response_rates(criterion: Criterion, rows: list[Labelled]) -> dict[tuple[UUID | None, float], float]:
+    """The share of the selected outputs with a settled label, by cell of configuration and probability.
+
+    A label's weight is 1 / (probability x response rate): without the rate, a window whose outputs were all selected
+    but half reviewed would look fully known. A criterion under a condition counts as answered where any other is.
+    """
+    selected: Counter[tuple[UUID | None, float]] = Counter()
+    answered: Counter[tuple[UUID | None, float]] = Counter()
+    for row in rows:
+        if row.probability is not None:
+            cell = (row.configuration, row.probability)
+            selected[cell] += 1
+            answered[cell] += bool(row.values) if criterion.show_if else criterion.key in row.values
+    return {cell: answered[cell] / count for cell, count in selected.items()}
 
 
 def _number(figure: Figure, criterion: Criterion, value: Any) -> float | None:
