@@ -7,7 +7,21 @@ from importlib import import_module
 from django.urls import URLPattern, URLResolver, include, path
 
 # Rooms with doors, top of the house first. A room's `urls.py` holds two lists, `pages` and `api`.
-ROOMS: tuple[str, ...] = ("compliance", "access",)
+ROOMS: tuple[str, ...] = (
+    "home",
+    "compliance",
+    "exports",
+    "monitoring",
+    "judge",
+    "guardrails",
+    "agreement",
+    "preferences",
+    "grading",
+    "queues",
+    "rubrics",
+    "ingest",
+    "access",
+)
 
 
 def _mounted() -> list[URLPattern | URLResolver]:

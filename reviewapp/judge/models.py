@@ -81,7 +81,10 @@ class JudgeRun(models.Model):
 
 
 class RunItem(models.Model):
-    """One subject of a run. `claimed_until` fences a worker that died; the verdicts are unique, so a repeat has one effect."""
+    """One subject of a run.
+
+    `claimed_until` fences a worker that died; the verdicts are unique, so a repeat has one effect.
+    """
 
     id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(JudgeRun, models.CASCADE, related_name="items")
@@ -89,6 +92,8 @@ class RunItem(models.Model):
     pair = models.ForeignKey(Pair, models.PROTECT, null=True, related_name="+")
     claimed_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # What its calls cost; raised by the most that they can cost while they are under way.
+    cost_usd = models.DecimalField(max_digits=14, decimal_places=8, default=0)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -107,7 +112,11 @@ class RunItem(models.Model):
 
 
 class Verdict(models.Model):
-    """One judge version's answer on one criterion of one output or pair. Value and preference are null exactly when `error` is set."""
+    """One judge version's answer on one criterion of one output or pair.
+
+    Value and preference are null exactly when `error` is set. Rows stay: an error of one run may be followed by an
+    error or a value of a later one, a value by nothing.
+    """
 
     ERRORS = ("refused", "timeout", "malformed", "unavailable", "over_budget")
 
@@ -132,13 +141,21 @@ class Verdict(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["version", "criterion", "output"], condition=Q(pair=None), name="one_verdict_per_output"
+                fields=["version", "criterion", "output"],
+                condition=Q(pair=None, error=None),
+                name="one_verdict_per_output",
             ),
             models.UniqueConstraint(
                 fields=["version", "criterion", "pair", "order"],
-                condition=Q(output=None),
+                condition=Q(output=None, error=None),
                 nulls_distinct=False,
                 name="one_verdict_per_pair_and_order",
+            ),
+            models.UniqueConstraint(
+                fields=["run", "criterion", "output", "pair", "order"],
+                condition=Q(run__isnull=False),
+                nulls_distinct=False,
+                name="one_verdict_per_run",
             ),
             models.CheckConstraint(
                 condition=Q(output=None, pair__isnull=False) | Q(output__isnull=False, pair=None),

@@ -1198,6 +1198,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("claimed_until", models.DateTimeField(null=True)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("cost_usd", models.DecimalField(decimal_places=8, default=0, max_digits=14)),
                 ("finished_at", models.DateTimeField(null=True)),
                 (
                     "output",
@@ -1798,7 +1799,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="verdict",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("pair", None)),
+                condition=models.Q(("error", None), ("pair", None)),
                 fields=("version", "criterion", "output"),
                 name="one_verdict_per_output",
             ),
@@ -1806,9 +1807,18 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="verdict",
             constraint=models.UniqueConstraint(
-                condition=models.Q(("output", None)),
+                condition=models.Q(("error", None), ("output", None)),
                 fields=("version", "criterion", "pair", "order"),
                 name="one_verdict_per_pair_and_order",
+                nulls_distinct=False,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="verdict",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("run__isnull", False)),
+                fields=("run", "criterion", "output", "pair", "order"),
+                name="one_verdict_per_run",
                 nulls_distinct=False,
             ),
         ),
