@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from reviewapp.access.models import Project
-from reviewapp.access.selectors import membership
+from reviewapp.access.selectors import membership, visible_projects
 
 # DESIGN.md's order. (label, url name, act that opens it)
 ROOMS = (
@@ -34,9 +34,11 @@ def page(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     slug = match.kwargs.get("project") if match else None
     user = getattr(request, "user", None)
-    if not slug or user is None or not user.is_authenticated:
+    if user is None or not user.is_authenticated:
         return context
-    project = Project.objects.filter(slug=slug).first()
+    # Outside of any project (the first page, the account) the rooms are those of the only project that one has.
+    known = visible_projects(request.actor)[:2]  # type: ignore[attr-defined] # set by ActorMiddleware
+    project = Project.objects.filter(slug=slug).first() if slug else (known[0] if len(known) == 1 else None)
     if project is None:
         return context
     mine = membership(viewer=request.actor, project=project)  # type: ignore[attr-defined] # set by ActorMiddleware

@@ -49,7 +49,7 @@ QUEUE_RULES = {
     "guardrail-hits": ["one-decision-in-eight"],
 }
 # How many items each reviewer finishes per queue: enough for figures, with work left for whoever tries the demo.
-FINISHED = {"support-answers": 30, "answer-pairs": 18, "guardrail-hits": 20}
+FINISHED = {"support-answers": 40, "answer-pairs": 16, "guardrail-hits": 18}
 
 
 @dataclass(frozen=True)

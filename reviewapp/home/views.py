@@ -21,14 +21,43 @@ from reviewapp.access.tokens import create_personal_token, create_service_token,
 from reviewapp.home.forms import GrantForm, PersonalTokenForm, TokenForm
 from reviewapp.home.selectors import holdings, home_of, personal_tokens, service_tokens
 from reviewapp.ingest.models import SamplingRule
+from reviewapp.monitoring.selectors import Window, parse_window, pass_rates, traffic_by_configuration
+from reviewapp.monitoring.views import SCALE, RateRow, RateTable, rate_table
 from reviewapp.queues.models import Queue
+
+WINDOW = "28d"  # long enough for a team that grades a little every day
 
 
 @login_required
 @require_safe
 def home(request: PageRequest) -> HttpResponse:
     """What needs me."""
-    return render(request, "home/home.html", {"home": home_of(viewer=request.actor)})
+    found = home_of(viewer=request.actor)
+    window = parse_window(WINDOW)
+    context = {
+        "home": found,
+        "window": window,
+        "scale": SCALE,
+        "tables": [
+            (entry.project, table)
+            for entry in found.projects
+            if entry.sees_quality
+            for table in _rates(request, entry.project, window)
+        ],
+    }
+    return render(request, "home/home.html", context)
+
+
+def _rates(request: PageRequest, project: Project, window: Window) -> list[RateTable]:
+    """The first criterion whose pass rate says something; the monitoring page has the others."""
+    traffic = traffic_by_configuration(viewer=request.actor, project=project, window=window)
+    tables = [rate_table(*one, traffic) for one in pass_rates(viewer=request.actor, project=project, window=window)]
+    varied = [table for table in tables if any(_varies(row) for row in table.rows)]
+    return (varied or tables)[:1]
+
+
+def _varies(row: RateRow) -> bool:
+    return row.estimate is not None and row.estimate.stat.value not in (None, 0.0, 1.0)
 
 
 @login_required
