@@ -7,8 +7,13 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.http import HttpRequest
+from django.urls import resolve, reverse
 
-from reviewapp.templatetags.charts import line_chart, stat_whisker
+from reviewapp.access.context import ROOMS
+from reviewapp.access.models import User
+from reviewapp.access.problems import server_error
+from reviewapp.templatetags.charts import line_chart
 from reviewapp.templatetags.ui import figure, number, percent, percent_span, render_text, span, visible_controls, when
 from tests.conftest import ROOT
 
@@ -50,11 +55,6 @@ def test_an_undefined_figure_gives_its_reason_and_no_number():
     assert "undefined" in shown
     assert "only one was used" in shown
     assert not re.search(r"\d", shown)
-
-
-def test_an_undefined_figure_has_no_whisker():
-    assert stat_whisker(UNDEFINED, 0, 1) == ""
-    assert "circle" in stat_whisker(DEFINED, -1, 1, 0.67)
 
 
 def test_a_missing_day_breaks_the_line_and_is_not_zero():
@@ -128,3 +128,30 @@ def test_vendored_files_are_the_ones_that_the_list_names():
         assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == digest
     kept = {str(path.relative_to(vendor)) for path in vendor.rglob("*") if path.is_file()}
     assert {name for name in kept if name.endswith((".js", ".css"))} == listed
+
+
+def test_every_room_of_the_navigation_has_an_address():
+    assert [reverse(name, args=["halyard"])[:11] for _, name, _ in ROOMS] == ["/p/halyard/"] * len(ROOMS)
+
+
+def test_the_room_at_hand_is_marked_and_closed_rooms_are_not_offered(cast, page):
+    rooms = page(cast.otto).get("/p/halyard/audit/").content.decode().partition("</nav>")[0]
+    assert re.findall(r'href="/p/halyard/([a-z]+)/" aria-current="page"', rooms) == ["audit"]
+    assert page(cast.max).get("/p/halyard/settings/").content.decode().count('aria-current="page"') == 1
+    assert "/p/halyard/audit/" not in page(cast.ivy).get("/").content.decode()
+
+
+def test_a_fault_page_asks_no_database():
+    # No database is open to this test: whoever asks one fails it.
+    request = HttpRequest()
+    request.path = "/p/halyard/queues/"
+    request.resolver_match = resolve(request.path)
+    request.user = User(username="rita")
+    answer = server_error(request)
+    assert (answer.status_code, b"nothing you entered is lost" in answer.content) == (500, True)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)
+def test_a_template_needs_no_inline_script_or_style(path):
+    """The policy of every page forbids them; the browser would only drop them silently."""
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|javascript:", path.read_text())

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from reviewapp.templatetags import whiskers
-
 register = template.Library()
 WIDTH, TOP, BOTTOM, LEFT, RIGHT = 420, 12, 104, 36, 410
-
-
-@register.simple_tag
-def stat_whisker(stat: Mapping[str, Any], low: float, high: float, *bounds: float) -> SafeString | str:
-    """The whisker of a {stat} of the API on the axis low..high, bounds dashed; nothing when it is undefined."""
-    if stat.get("value") is None:
-        return ""
-    scale = {"low": float(low), "high": float(high), "bounds": bounds}
-    return whiskers.whisker(stat["value"], stat.get("interval"), scale)
 
 
 @register.simple_tag

@@ -19,7 +19,6 @@ from reviewapp.lib.clock import utc_now
 
 register = template.Library()
 MINUS = "\u2212"
-TONES = frozenset({"good", "warn", "bad", "busy"})
 NARROW = "\u00a0"
 # Characters that change the order or vanish: shown as what they are, so that a text cannot look like another.
 _HIDDEN = re.compile(
@@ -145,12 +144,6 @@ def figure(stat: dict[str, Any], digits: int = 2, is_share: bool = False) -> Saf
     value = percent(stat["value"]) if is_share else number(stat["value"], digits)
     interval = percent_span(stat["interval"]) if is_share else span(stat["interval"], digits)
     return format_html("{} <small>{}; n&nbsp;=&nbsp;{}</small>", value, interval or "no interval", stat.get("n", 0))
-
-
-@register.simple_tag
-def status(word: str, tone: str = "") -> SafeString:
-    """A glyph and its word. tone: good, warn, bad, busy, or empty for "open"."""
-    return format_html('<span class="{}">{}</span>', f"st st-{tone}" if tone in TONES else "st", word)
 
 
 @register.filter
