@@ -39,6 +39,7 @@ class Fight:
     queue: Queue
     people: list
     stop_at_first: bool = False
+    hold_seconds: float = 0.01
     seen: dict = field(default_factory=lambda: dict.fromkeys(DOUBLE, 0))
     did: dict = field(default_factory=dict)
     failures: list = field(default_factory=list)
@@ -101,7 +102,7 @@ class Fight:
 
     def _act(self, person, lease, dice):
         chance = dice.random()
-        time.sleep(1.2 if chance < 0.04 else 0.01 * dice.random())
+        time.sleep(1.2 if chance < 0.04 else self.hold_seconds * dice.random())
         try:
             # Only two people skip, so that three are always left for every item.
             if chance > 0.97 and person in self.people[:2]:
@@ -147,8 +148,8 @@ def test_sixteen_threads_get_every_seat_exactly_once(committed_cast, monkeypatch
     assert len(reviews) == items * SEATS == len({seat for _, _, seat in reviews})
     assert len({(item, reviewer) for item, reviewer, _ in reviews}) == items * SEATS
     assert {sum(item == other for other, _, _ in reviews) for item, _, _ in reviews} == {SEATS}
-    assert not Lease.objects.filter(ended_at=None, seat__closed_at__isnull=False).exists()
     if guard == "claim and constraints":
+        assert not Lease.objects.filter(ended_at=None, seat__closed_at__isnull=False).exists()
         assert fight.did["too late"] > 0 < Lease.objects.filter(outcome="expired").count()
 
 
@@ -157,6 +158,6 @@ def test_the_harness_sees_violations_when_nothing_guards(committed_db, committed
         owner.execute("DROP INDEX one_open_lease_per_seat")
         owner.execute("DROP INDEX one_open_lease_per_item_and_reviewer")
     read_only_claim(monkeypatch)
-    fight = make_fight(committed_cast, 40, stop_at_first=True)
+    fight = make_fight(committed_cast, 40, stop_at_first=True, hold_seconds=0.3)
     fight.run(30)
     assert fight.seen["seat"] > 0 < fight.seen["person"]

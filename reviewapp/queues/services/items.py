@@ -8,15 +8,22 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
+
 from reviewapp.access.actors import Actor
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
+from reviewapp.ingest.services.landing import copy_rows
 from reviewapp.lib.clock import utc_now
 from reviewapp.lib.ids import new_id
 from reviewapp.queues.models import Queue, QueueItem, Seat
 from reviewapp.queues.services.seats import place_seats
 
-CHUNK = 2_000
+_ITEM = (
+    "id", "queue_id", "output_id", "pair_id", "hit_id", "source", "reason", "priority", "inclusion_probability",
+    "assigned_to_id", "created_at",
+)  # fmt: skip
+_SEAT = ("id", "queue_id", "item_id", "kind", "number", "rank", "assigned_to_id")
 
 
 @dataclass(frozen=True)
@@ -77,19 +84,21 @@ def add_items(
             id=new_id(), queue=queue, source=source, reason=one.reason, priority=priority, assigned_to_id=assigned_to,
             inclusion_probability=one.probability, output_id=one.subject.output_id, pair_id=one.subject.pair_id,
             hit_id=one.subject.hit_id,
+            # A microsecond apart, so that items of one call keep the order of the call.
+            created_at=now + timedelta(microseconds=place),
         )
-        for one in new
+        for place, one in enumerate(new)
     ]  # fmt: skip
-    QueueItem.objects.bulk_create(items, batch_size=CHUNK)
+    copy_rows(QueueItem, _ITEM, (_texts(item, _ITEM) for item in items))
     if is_seated and source != "gold":
-        # A microsecond apart, so that items of one call keep the order of the call.
-        seats = [
-            seat
-            for place, item in enumerate(items)
-            for seat in place_seats(queue=queue, item=item, created_at=now + timedelta(microseconds=place))
-        ]
-        Seat.objects.bulk_create(seats, batch_size=CHUNK)
+        seats = (seat for item in items for seat in place_seats(queue=queue, item=item))
+        copy_rows(Seat, _SEAT, (_texts(seat, _SEAT) for seat in seats))
     return items
+
+
+def _texts(row: Model, columns: Sequence[str]) -> tuple[str | None, ...]:
+    values = (getattr(row, column) for column in columns)
+    return tuple(None if value is None else str(value) for value in values)
 
 
 def record_items(actor: Actor, queue: Queue, what: dict[str, Any]) -> None:

@@ -32,7 +32,8 @@ FROM pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))
 """
 # One statement. `taken` reads `open_seats` in order, kind after kind, and stops at the first seat that nobody locks;
 # the row lock re-reads the seat, so what another request took meanwhile is passed over. `made` counts `ended`, so that
-# the expired lease is over before the new one is inserted.
+# the expired lease is over before the new one is inserted. OFFSET 0 keeps the bar a look-up by (reviewer, item): as an
+# anti join all that the reviewer has done would be read anew for every seat.
 _CLAIM = """
 WITH mine AS (
     SELECT l.id FROM reviewapp_lease l
@@ -52,6 +53,7 @@ WITH mine AS (
               WHERE b.reviewer_id = %(me)s AND b.item_id = s.item_id
                 AND (b.ended_at IS NULL OR b.outcome IN ('submitted', 'skipped'))
                 AND NOT (b.ended_at IS NULL AND b.expires_at <= now())
+              OFFSET 0
           )
         ORDER BY s.rank, s.id LIMIT 1
         FOR UPDATE OF s SKIP LOCKED
@@ -60,9 +62,12 @@ WITH mine AS (
     LIMIT 1
 ), ended AS (
     UPDATE reviewapp_lease l SET ended_at = l.expires_at, outcome = 'expired'
-    FROM taken
-    WHERE l.ended_at IS NULL AND l.expires_at <= now()
-      AND (l.seat_id = taken.id OR (l.item_id = taken.item_id AND l.reviewer_id = %(me)s))
+    WHERE l.expires_at <= now() AND l.id IN (
+        SELECT o.id FROM reviewapp_lease o WHERE o.seat_id = (SELECT id FROM taken) AND o.ended_at IS NULL
+        UNION ALL
+        SELECT o.id FROM reviewapp_lease o
+        WHERE o.item_id = (SELECT item_id FROM taken) AND o.reviewer_id = %(me)s AND o.ended_at IS NULL
+    )
     RETURNING l.id
 ), held AS (
     UPDATE reviewapp_seat s SET held_until = now() + make_interval(secs => %(seconds)s)

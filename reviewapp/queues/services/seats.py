@@ -38,9 +38,9 @@ def seats_for(*, queue: Queue, item_id: UUID, is_assigned: bool) -> int:
     return queue.reviewers_per_item if unit_of("overlap", queue.pk, item_id) < queue.overlap_share else 1
 
 
-def place_seats(*, queue: Queue, item: QueueItem, created_at: datetime) -> list[Seat]:
-    """The unsaved place seats of an item that is not saved yet either."""
-    rank = rank_of(queue=queue, item_id=item.pk, priority=item.priority, created_at=created_at)
+def place_seats(*, queue: Queue, item: QueueItem) -> list[Seat]:
+    """The unsaved place seats of a new item."""
+    rank = rank_of(queue=queue, item_id=item.pk, priority=item.priority, created_at=item.created_at)
     count = seats_for(queue=queue, item_id=item.pk, is_assigned=item.assigned_to_id is not None)
     return [
         Seat(queue=queue, item=item, kind="place", number=number, rank=rank, assigned_to_id=item.assigned_to_id)
