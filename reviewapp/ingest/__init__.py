@@ -1,4 +1,4 @@
-"""What the application did in production, and why some of it was selected.
+"""ingest: what the application did in production, and why some of it was selected.
 
 May import lib, audit and access. Knows names and numbers, not judges: what an upper room learns arrives as a Fact.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import BaseModel
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -71,6 +71,25 @@ class BackfilledOut(Strict):
     rate: float
 
 
+class OutputPage(Strict):
+    """One page of outputs, the newest first."""
+
+    next: str | None
+    previous: str | None
+    results: list[OutputIn]
+
+
+class RulePage(Strict):
+    """One page of rules."""
+
+    next: str | None
+    previous: str | None
+    results: list[RuleIn]
+
+
+PAGING = [OpenApiParameter("limit", int), OpenApiParameter("cursor", str)]
+
+
 def _bulk(record: type[BaseModel]) -> dict[str, Any]:
     return {"application/json": record, "application/x-ndjson": record}
 
@@ -86,8 +105,13 @@ def _idempotent_json(view: View) -> View:
     return wrapped
 
 
-@extend_schema(methods=["POST"], request=_bulk(OutputIn), responses={200: BulkOut, 422: BulkOut})
-@extend_schema(methods=["GET"], responses={200: OutputIn})
+@extend_schema(
+    methods=["POST"],
+    operation_id="send_outputs",
+    request=_bulk(OutputIn),
+    responses={200: BulkOut, 422: BulkOut},
+)
+@extend_schema(methods=["GET"], operation_id="list_outputs", parameters=PAGING, responses={200: OutputPage})
 @api_view(["GET", "POST"])
 @_idempotent_json
 def outputs(request: Request, project: str) -> Response:
@@ -107,7 +131,7 @@ def outputs(request: Request, project: str) -> Response:
     )
 
 
-@extend_schema(responses={200: OutputIn})
+@extend_schema(operation_id="read_output", responses={200: OutputIn})
 @api_view(["GET"])
 def output(request: Request, project: str, external_id: str) -> Response:
     """One output; the read is recorded."""
@@ -127,7 +151,7 @@ def output(request: Request, project: str, external_id: str) -> Response:
     return Response(output_document(row))
 
 
-@extend_schema(request=_bulk(LateSignalIn), responses={200: BulkOut, 422: BulkOut})
+@extend_schema(operation_id="send_signals", request=_bulk(LateSignalIn), responses={200: BulkOut, 422: BulkOut})
 @api_view(["POST"])
 @_idempotent_json
 def signals(request: Request, project: str) -> Response:
@@ -138,7 +162,7 @@ def signals(request: Request, project: str) -> Response:
     return ingest_signals(actor=actor, project=found, lines=records(request)).response()
 
 
-@extend_schema(request=_bulk(PairIn), responses={200: BulkOut, 422: BulkOut})
+@extend_schema(operation_id="send_pairs", request=_bulk(PairIn), responses={200: BulkOut, 422: BulkOut})
 @api_view(["POST"])
 @_idempotent_json
 def pairs(request: Request, project: str) -> Response:
@@ -149,7 +173,8 @@ def pairs(request: Request, project: str) -> Response:
     return ingest_pairs(actor=actor, project=found, lines=records(request)).response()
 
 
-@extend_schema(request=RuleIn, responses={200: RuleIn, 201: RuleIn})
+@extend_schema(methods=["GET"], operation_id="list_rules", parameters=PAGING, responses={200: RulePage})
+@extend_schema(methods=["POST"], operation_id="make_rule", request=RuleIn, responses={201: RuleIn})
 @api_view(["GET", "POST"])
 @idempotent
 def rules(request: Request, project: str) -> Response:
@@ -164,7 +189,7 @@ def rules(request: Request, project: str) -> Response:
     return paginated(request, rules_of(viewer=actor, project=found), page=page, key="slug", show=rule_document)
 
 
-@extend_schema(request=RuleIn, responses={200: TriedOut})
+@extend_schema(operation_id="try_rule", request=RuleIn, responses={200: TriedOut})
 @api_view(["POST"])
 @idempotent
 def tried_rule(request: Request, project: str) -> Response:
@@ -174,7 +199,7 @@ def tried_rule(request: Request, project: str) -> Response:
     return Response(try_rule(actor=actor, project=found, rule=read_model(request, RuleIn)))
 
 
-@extend_schema(request=None, responses={200: BackfilledOut})
+@extend_schema(operation_id="backfill_rule", request=None, responses={200: BackfilledOut})
 @api_view(["POST"])
 @idempotent
 def backfilled_rule(request: Request, project: str, rule: str) -> Response:

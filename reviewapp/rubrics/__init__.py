@@ -1,4 +1,4 @@
-"""What is asked: rubrics, their frozen versions, their criteria.
+"""rubrics: what is asked: rubrics, their frozen versions, their criteria.
 
 May import lib, audit and access. Knows nothing of outputs, queues or reviews.
 

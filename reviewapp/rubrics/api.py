@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from pydantic import Field
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -36,6 +36,14 @@ class RubricOut(RubricIn):
     published: bool
 
 
+class RubricPage(Strict):
+    """One page of the list."""
+
+    next: str | None
+    previous: str | None
+    results: list[RubricOut]
+
+
 class PublishIn(Strict):
     """Why this version is frozen now."""
 
@@ -58,7 +66,15 @@ def _shown(rubric: Rubric) -> dict[str, Any]:
     return rubric_document(published_version(rubric) or newest_version(rubric))
 
 
-@extend_schema(request=RubricIn, responses={200: RubricOut, 201: RubricOut})
+@extend_schema(
+    methods=["GET"],
+    operation_id="list_rubrics",
+    parameters=[OpenApiParameter("limit", int), OpenApiParameter("cursor", str)],
+    responses={200: RubricPage},
+)
+@extend_schema(
+    methods=["POST"], operation_id="save_rubric", request=RubricIn, responses={200: RubricOut, 201: RubricOut}
+)
 @api_view(["GET", "POST"])
 @idempotent
 def rubrics(request: Request, project: str) -> Response:
@@ -81,7 +97,7 @@ def rubrics(request: Request, project: str) -> Response:
     return paginated(request, rows, page=page, key="slug", show=_shown)
 
 
-@extend_schema(responses={200: RubricOut})
+@extend_schema(operation_id="read_rubric", parameters=[OpenApiParameter("version", str)], responses={200: RubricOut})
 @api_view(["GET"])
 def rubric(request: Request, project: str, rubric: str) -> Response:
     """One rubric: its newest version, or `?version=<number>`; `?version=published` for what is asked today."""
@@ -90,7 +106,7 @@ def rubric(request: Request, project: str, rubric: str) -> Response:
     return _answer(version_of(found, query(request, "version").get("version")))
 
 
-@extend_schema(request=PublishIn, responses={200: PublishedOut})
+@extend_schema(operation_id="publish_rubric", request=PublishIn, responses={200: PublishedOut})
 @api_view(["POST"])
 @idempotent
 def publish_rubric(request: Request, project: str, rubric: str) -> Response:

@@ -288,7 +288,8 @@ def test_fifty_senders_of_one_id_make_one_output(committed_cast, django_db_block
 
 
 def test_reading_outputs_pages_from_the_newest_and_is_recorded(api):
-    api.post("outputs/", [output(name) for name in "abc"])
+    for name in "abc":
+        api.post("outputs/", output(name))
     first = api.get("outputs/?limit=2").body
     second = api.call("GET", first["next"].partition("testserver")[2]).body
     assert [row["external_id"] for row in first["results"] + second["results"]] == ["c", "b", "a"]

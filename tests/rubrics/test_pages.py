@@ -104,7 +104,7 @@ def test_a_stored_rubric_comes_through_the_form_unchanged():
         {"key": "n", "kind": "categorical", "title": "Numbers", "required": True,
          "levels": [level(0), level(1.5), level(-2)], "pass_at": [0, -2]},
         {"key": "t", "kind": "multiselect", "title": "Texts", "required": False, "pass_at": [],
-         "levels": [level("1"), level("a, b"), level('say "so"'), level(" padded", "padded"), level("[]"), level("yes")],
+         "levels": [level("1"), level("a, b"), level('say "so"'), level(" padded", "x"), level("[]"), level("yes")],
          "show_if": {"criterion": "n", "in": [1.5, 0]}},
         {"key": "m", "kind": "numeric", "title": "Bounds", "required": True, "minimum": 0.00001, "maximum": 250000,
          "pass_at": 0.25, "show_if": {"criterion": "t", "in": ["1", "a, b", 'say "so"', "yes"]}},
