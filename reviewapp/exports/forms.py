@@ -95,8 +95,7 @@ class DatasetForm(forms.Form):
         field.choices = choices
 
     def _tie(self, bound: forms.BoundField) -> None:
-        """Every control looks like the others and names its error and hint for listeners."""
+        """Every control looks like the others."""
         attributes = bound.field.widget.attrs
         if not isinstance(bound.field.widget, forms.CheckboxSelectMultiple | forms.RadioSelect):
             attributes.setdefault("class", "input")
-        attributes["aria-describedby"] = f"{bound.auto_id}-error {bound.auto_id}-hint"

@@ -37,12 +37,11 @@ class _Form(forms.Form):
         super().__init__(*args, **kwargs)
 
     def tie(self) -> None:
-        """Every control looks like the others and names its error and hint for listeners."""
+        """Every control looks like the others."""
         for bound in self:
             widget = bound.field.widget
             if not isinstance(widget, forms.CheckboxSelectMultiple | forms.RadioSelect | forms.CheckboxInput):
                 widget.attrs.setdefault("class", "input")
-            widget.attrs["aria-describedby"] = f"{bound.auto_id}-error {bound.auto_id}-hint"
 
     def show(self, error: DomainError) -> None:
         """Put each part of a refusal beside its field."""

@@ -75,7 +75,7 @@ def test_a_refused_form_keeps_what_was_typed_and_names_the_field(cast, page, cha
     refused = page(cast.max).post(LIST + "create/", {**FORM, **change})
     shown = text_of(refused)
     assert refused.status_code == 422
-    assert f'class="error" id="id_{field}-error"' in shown
+    assert f'class="error" id="id_{field}_error"' in shown
     assert "Read twice." in shown
     assert not Queue.objects.exists()
 
@@ -84,7 +84,7 @@ def test_a_taken_slug_is_said_beside_the_slug(cast, page):
     make_rubric(cast.project)
     client = page(cast.max)
     client.post(LIST + "create/", FORM)
-    assert 'id="id_slug-error"' in text_of(client.post(LIST + "create/", FORM))
+    assert 'id="id_slug_error"' in text_of(client.post(LIST + "create/", FORM))
 
 
 @pytest.mark.parametrize(("name", "status"), [("ada", 302), ("otto", 403), ("rita", 403)])
@@ -135,4 +135,4 @@ def test_items_are_put_in_by_name_and_by_filter(cast, queue, page):
 def test_a_refused_entry_is_explained_beside_its_field(cast, queue, page, typed, field):
     refused = page(cast.max).post(LIST + "mine/items/", {"priority": "0", "limit": "5", **typed})
     assert refused.status_code == 422
-    assert f'id="id_{field}-error"' in text_of(refused)
+    assert f'id="id_{field}_error"' in text_of(refused)
