@@ -42,11 +42,11 @@ SERVICE_SCOPES = [Scope.INGEST.value, Scope.LABELS_READ.value, Scope.MANAGE.valu
 RULES: tuple[dict[str, Any], ...] = (
     {"slug": "a-third-of-all", "rate": 0.35},
     {"slug": "every-thumbs-down", "rate": 1.0, "where": {"signal": "thumbs_down"}},
-    {"slug": "one-decision-in-eight", "rate": 0.12},
+    {"slug": "one-output-in-twelve", "rate": 0.08},
 )
 QUEUE_RULES = {
     "support-answers": ["a-third-of-all", "every-thumbs-down"],
-    "guardrail-hits": ["one-decision-in-eight"],
+    "guardrail-hits": ["one-output-in-twelve"],
 }
 # How many items each reviewer finishes per queue: enough for figures, with work left for whoever tries the demo.
 FINISHED = {"support-answers": 40, "answer-pairs": 16, "guardrail-hits": 18}
@@ -146,7 +146,7 @@ def _traffic(manager: Actor, project: Project, queues: dict[str, Queue], now: da
         pull_selections(queue=queue)
     # Every decision that acted is looked at, on top of the sampled ones, which alone enter the miss rate.
     for guardrail in ("electrical-safety", "pii-out", "off-topic"):
-        body = EnqueueIn.model_validate({"where": {"guardrail": guardrail}, "guardrail": guardrail, "priority": 1})
+        body = EnqueueIn.model_validate({"where": {"guardrail": guardrail}, "guardrail": guardrail})
         enqueue(actor=manager, queue=queues["guardrail-hits"], body=body)
     names = [pair["external_id"] for pair in pair_records()]
     enqueue(actor=manager, queue=queues["answer-pairs"], body=EnqueueIn.model_validate({"external_ids": names}))
