@@ -19,3 +19,9 @@ class TooLate(Conflict):
     """The five minutes of undo are over, or the review was ended."""
 
     code, title = "too-late", "It is too late to undo this"
+
+
+class InDatasetVersion(Conflict):
+    """The item's reviews stand in a frozen dataset version."""
+
+    code, title = "in-dataset-version", "The item is in a frozen dataset version"

@@ -13,7 +13,10 @@ from reviewapp.rubrics.models import Criterion, RubricVersion
 
 
 class Review(models.Model):
-    """One reviewer's submitted answer on one item. Current while `ended_at` is null, the only column that is ever updated, once."""
+    """One reviewer's submitted answer on one item.
+
+    Current while `ended_at` is null, the only column that is ever updated, once.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     item = models.ForeignKey(QueueItem, models.PROTECT, related_name="reviews")
@@ -53,7 +56,9 @@ class Review(models.Model):
 
 
 class Grade(models.Model):
-    """One criterion's value in one review: true/false, a level, a list of levels, a number, a text, or a list of highlights."""
+    """One criterion's value in one review: true/false, a level, a list of levels, a number, a text, or a list of
+    highlights.
+    """
 
     id = models.BigAutoField(primary_key=True)
     review = models.ForeignKey(Review, models.PROTECT, related_name="grades")
@@ -112,3 +117,13 @@ class Adjudication(models.Model):
 
     def __str__(self) -> str:
         return f"adjudication of {self.item_id}"
+
+
+class FrozenItem(models.Model):
+    """An item whose reviews stand in a frozen dataset version: from then on nobody takes them back."""
+
+    item = models.OneToOneField(QueueItem, models.PROTECT, primary_key=True, related_name="frozen")
+    frozen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.item_id} is in a dataset version"

@@ -156,6 +156,47 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="QueueItem",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[("rule", "rule"), ("manual", "manual"), ("import", "import"), ("gold", "gold")],
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.TextField(blank=True)),
+                ("priority", models.IntegerField(default=0)),
+                ("inclusion_probability", models.FloatField(null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="GuardrailHit",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("name", models.TextField()),
+                ("version", models.TextField(blank=True)),
+                ("stage", models.CharField(max_length=10)),
+                ("action", models.CharField(max_length=10)),
+                ("score", models.FloatField(null=True)),
+                ("category", models.TextField(blank=True)),
+                ("spans", models.JSONField(default=list)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Judge",
             fields=[
                 (
@@ -173,6 +214,73 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Output",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.TextField()),
+                ("content_sha256", models.CharField(max_length=64)),
+                ("input_sha256", models.CharField(max_length=64)),
+                ("input", models.JSONField(null=True)),
+                ("output", models.JSONField(null=True)),
+                ("context", models.JSONField(null=True)),
+                ("steps", models.JSONField(null=True)),
+                ("metadata", models.JSONField(default=dict)),
+                ("occurred_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("latency_ms", models.FloatField(null=True)),
+                ("time_to_first_token_ms", models.FloatField(null=True)),
+                ("input_tokens", models.BigIntegerField(null=True)),
+                ("output_tokens", models.BigIntegerField(null=True)),
+                ("cost_usd", models.DecimalField(decimal_places=10, max_digits=20, null=True)),
+                ("error", models.TextField(null=True)),
+                ("session_id", models.TextField(null=True)),
+                ("end_user_id", models.TextField(null=True)),
+                ("feature", models.TextField(null=True)),
+                ("sampling_rate", models.FloatField(null=True)),
+                ("sampling_unit", models.FloatField()),
+                ("text_dropped_at", models.DateTimeField(null=True)),
+                (
+                    "configuration",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="outputs",
+                        to="reviewapp.configuration",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Pair",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.TextField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "a",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="pairs_as_a", to="reviewapp.output"
+                    ),
+                ),
+                (
+                    "b",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="pairs_as_b", to="reviewapp.output"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
@@ -199,6 +307,66 @@ class Migration(migrations.Migration):
                     ("hold_admin", "Holds the role admin"),
                     ("hold_manager", "Holds the role manager"),
                     ("hold_auditor", "Holds the role auditor"),
+                ],
+                "default_permissions": (),
+            },
+        ),
+        migrations.CreateModel(
+            name="Queue",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.SlugField(max_length=80)),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("grade", "grade"), ("pairwise", "pairwise"), ("guardrail", "guardrail")],
+                        max_length=10,
+                    ),
+                ),
+                ("reviewers_per_item", models.PositiveSmallIntegerField(default=1)),
+                ("overlap_share", models.FloatField(default=1.0)),
+                ("max_extra_reviewers", models.PositiveSmallIntegerField(default=0)),
+                ("lease_seconds", models.PositiveIntegerField(default=1800)),
+                (
+                    "order",
+                    models.CharField(
+                        choices=[("priority", "priority"), ("oldest", "oldest"), ("random", "random")],
+                        default="priority",
+                        max_length=10,
+                    ),
+                ),
+                ("gold_share", models.FloatField(default=0)),
+                ("repeat_share", models.FloatField(default=0)),
+                ("is_blind", models.BooleanField(default=True)),
+                (
+                    "adjudicate",
+                    models.CharField(
+                        choices=[("never", "never"), ("on_disagreement", "on_disagreement"), ("always", "always")],
+                        default="never",
+                        max_length=20,
+                    ),
+                ),
+                ("instructions", models.TextField(blank=True)),
+                ("pulled_leaf", models.BigIntegerField(default=-1)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="queues", to="reviewapp.project"
+                    ),
+                ),
+            ],
+            options={
+                "permissions": [
+                    ("hold_reviewer", "Holds the role reviewer"),
+                    ("hold_adjudicator", "Holds the role adjudicator"),
                 ],
                 "default_permissions": (),
             },
@@ -388,6 +556,80 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="FrozenItem",
+            fields=[
+                (
+                    "item",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="frozen",
+                        serialize=False,
+                        to="reviewapp.queueitem",
+                    ),
+                ),
+                ("frozen_at", models.DateTimeField()),
+            ],
+        ),
+        migrations.AddField(
+            model_name="queueitem",
+            name="assigned_to",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.CreateModel(
+            name="Draft",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("answer", models.JSONField()),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to="reviewapp.queueitem"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="GoldAnswer",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("key", models.CharField(max_length=200)),
+                ("value", models.JSONField()),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="gold_answers",
+                        to="reviewapp.queueitem",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="queueitem",
+            name="hit",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="queue_items",
+                to="reviewapp.guardrailhit",
+            ),
+        ),
+        migrations.CreateModel(
             name="IdempotencyRecord",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -454,53 +696,22 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
-            name="Output",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("external_id", models.TextField()),
-                ("content_sha256", models.CharField(max_length=64)),
-                ("input_sha256", models.CharField(max_length=64)),
-                ("input", models.JSONField(null=True)),
-                ("output", models.JSONField(null=True)),
-                ("context", models.JSONField(null=True)),
-                ("steps", models.JSONField(null=True)),
-                ("metadata", models.JSONField(default=dict)),
-                ("occurred_at", models.DateTimeField()),
-                ("received_at", models.DateTimeField()),
-                ("latency_ms", models.FloatField(null=True)),
-                ("time_to_first_token_ms", models.FloatField(null=True)),
-                ("input_tokens", models.BigIntegerField(null=True)),
-                ("output_tokens", models.BigIntegerField(null=True)),
-                ("cost_usd", models.DecimalField(decimal_places=10, max_digits=20, null=True)),
-                ("error", models.TextField(null=True)),
-                ("session_id", models.TextField(null=True)),
-                ("end_user_id", models.TextField(null=True)),
-                ("feature", models.TextField(null=True)),
-                ("sampling_rate", models.FloatField(null=True)),
-                ("sampling_unit", models.FloatField()),
-                ("text_dropped_at", models.DateTimeField(null=True)),
-                (
-                    "configuration",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="outputs",
-                        to="reviewapp.configuration",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="outputs", to="reviewapp.project"
-                    ),
-                ),
-            ],
+        migrations.AddField(
+            model_name="queueitem",
+            name="output",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="queue_items",
+                to="reviewapp.output",
+            ),
+        ),
+        migrations.AddField(
+            model_name="guardrailhit",
+            name="output",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="guardrail_hits", to="reviewapp.output"
+            ),
         ),
         migrations.CreateModel(
             name="Fact",
@@ -517,36 +728,26 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
-        migrations.CreateModel(
-            name="Pair",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("external_id", models.TextField()),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "a",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="pairs_as_a", to="reviewapp.output"
-                    ),
-                ),
-                (
-                    "b",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="pairs_as_b", to="reviewapp.output"
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="pairs", to="reviewapp.project"
-                    ),
-                ),
-            ],
+        migrations.AddField(
+            model_name="queueitem",
+            name="pair",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="queue_items", to="reviewapp.pair"
+            ),
+        ),
+        migrations.AddField(
+            model_name="pair",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="pairs", to="reviewapp.project"
+            ),
+        ),
+        migrations.AddField(
+            model_name="output",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="outputs", to="reviewapp.project"
+            ),
         ),
         migrations.AddField(
             model_name="judge",
@@ -555,40 +756,12 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT, related_name="judges", to="reviewapp.project"
             ),
         ),
-        migrations.CreateModel(
-            name="GuardrailHit",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("position", models.PositiveSmallIntegerField()),
-                ("name", models.TextField()),
-                ("version", models.TextField(blank=True)),
-                ("stage", models.CharField(max_length=10)),
-                ("action", models.CharField(max_length=10)),
-                ("score", models.FloatField(null=True)),
-                ("category", models.TextField(blank=True)),
-                ("spans", models.JSONField(default=list)),
-                (
-                    "output",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="guardrail_hits",
-                        to="reviewapp.output",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="guardrail_hits",
-                        to="reviewapp.project",
-                    ),
-                ),
-            ],
+        migrations.AddField(
+            model_name="guardrailhit",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="guardrail_hits", to="reviewapp.project"
+            ),
         ),
         migrations.AddField(
             model_name="dataset",
@@ -673,8 +846,15 @@ class Migration(migrations.Migration):
                 "abstract": False,
             },
         ),
+        migrations.AddField(
+            model_name="queueitem",
+            name="queue",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="items", to="reviewapp.queue"
+            ),
+        ),
         migrations.CreateModel(
-            name="Queue",
+            name="Lease",
             fields=[
                 (
                     "id",
@@ -682,56 +862,45 @@ class Migration(migrations.Migration):
                         default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
-                ("slug", models.SlugField(max_length=80)),
-                ("title", models.CharField(max_length=200)),
+                ("leased_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
                 (
-                    "kind",
+                    "outcome",
                     models.CharField(
-                        choices=[("grade", "grade"), ("pairwise", "pairwise"), ("guardrail", "guardrail")],
+                        choices=[
+                            ("submitted", "submitted"),
+                            ("skipped", "skipped"),
+                            ("released", "released"),
+                            ("expired", "expired"),
+                            ("undone", "undone"),
+                        ],
                         max_length=10,
+                        null=True,
                     ),
                 ),
-                ("reviewers_per_item", models.PositiveSmallIntegerField(default=1)),
-                ("overlap_share", models.FloatField(default=1.0)),
-                ("max_extra_reviewers", models.PositiveSmallIntegerField(default=0)),
-                ("lease_seconds", models.PositiveIntegerField(default=1800)),
+                ("reason", models.TextField(blank=True)),
+                ("skip_reason", models.TextField(blank=True)),
+                ("a_is_left", models.BooleanField(null=True)),
                 (
-                    "order",
-                    models.CharField(
-                        choices=[("priority", "priority"), ("oldest", "oldest"), ("random", "random")],
-                        default="priority",
-                        max_length=10,
-                    ),
-                ),
-                ("gold_share", models.FloatField(default=0)),
-                ("repeat_share", models.FloatField(default=0)),
-                ("is_blind", models.BooleanField(default=True)),
-                (
-                    "adjudicate",
-                    models.CharField(
-                        choices=[("never", "never"), ("on_disagreement", "on_disagreement"), ("always", "always")],
-                        default="never",
-                        max_length=20,
-                    ),
-                ),
-                ("instructions", models.TextField(blank=True)),
-                ("pulled_leaf", models.BigIntegerField(default=-1)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("closed_at", models.DateTimeField(null=True)),
-                (
-                    "project",
+                    "item",
                     models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="queues", to="reviewapp.project"
+                        on_delete=django.db.models.deletion.PROTECT, related_name="leases", to="reviewapp.queueitem"
+                    ),
+                ),
+                (
+                    "reviewer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="leases", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "queue",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="leases", to="reviewapp.queue"
                     ),
                 ),
             ],
-            options={
-                "permissions": [
-                    ("hold_reviewer", "Holds the role reviewer"),
-                    ("hold_adjudicator", "Holds the role adjudicator"),
-                ],
-                "default_permissions": (),
-            },
         ),
         migrations.CreateModel(
             name="JudgeRun",
@@ -820,160 +989,6 @@ class Migration(migrations.Migration):
             options={
                 "abstract": False,
             },
-        ),
-        migrations.CreateModel(
-            name="QueueItem",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                (
-                    "source",
-                    models.CharField(
-                        choices=[("rule", "rule"), ("manual", "manual"), ("import", "import"), ("gold", "gold")],
-                        max_length=10,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True)),
-                ("priority", models.IntegerField(default=0)),
-                ("inclusion_probability", models.FloatField(null=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "assigned_to",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "hit",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="queue_items",
-                        to="reviewapp.guardrailhit",
-                    ),
-                ),
-                (
-                    "output",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="queue_items",
-                        to="reviewapp.output",
-                    ),
-                ),
-                (
-                    "pair",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="queue_items",
-                        to="reviewapp.pair",
-                    ),
-                ),
-                (
-                    "queue",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="items", to="reviewapp.queue"
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Lease",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("leased_at", models.DateTimeField()),
-                ("expires_at", models.DateTimeField()),
-                ("ended_at", models.DateTimeField(null=True)),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("submitted", "submitted"),
-                            ("skipped", "skipped"),
-                            ("released", "released"),
-                            ("expired", "expired"),
-                            ("undone", "undone"),
-                        ],
-                        max_length=10,
-                        null=True,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True)),
-                ("skip_reason", models.TextField(blank=True)),
-                ("a_is_left", models.BooleanField(null=True)),
-                (
-                    "reviewer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="leases", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "queue",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="leases", to="reviewapp.queue"
-                    ),
-                ),
-                (
-                    "item",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="leases", to="reviewapp.queueitem"
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="GoldAnswer",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("key", models.CharField(max_length=200)),
-                ("value", models.JSONField()),
-                (
-                    "item",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="gold_answers",
-                        to="reviewapp.queueitem",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="Draft",
-            fields=[
-                (
-                    "id",
-                    models.UUIDField(
-                        default=reviewapp.lib.ids.new_id, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
-                ("answer", models.JSONField()),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                (
-                    "reviewer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to=settings.AUTH_USER_MODEL
-                    ),
-                ),
-                (
-                    "item",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="drafts", to="reviewapp.queueitem"
-                    ),
-                ),
-            ],
         ),
         migrations.CreateModel(
             name="QueueUserGrant",
@@ -1454,6 +1469,14 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=("version", "format"), name="one_file_per_format"),
         ),
         migrations.AddConstraint(
+            model_name="draft",
+            constraint=models.UniqueConstraint(fields=("item", "reviewer"), name="one_draft_per_item_and_reviewer"),
+        ),
+        migrations.AddConstraint(
+            model_name="goldanswer",
+            constraint=models.UniqueConstraint(fields=("item", "key"), name="one_gold_answer_per_criterion"),
+        ),
+        migrations.AddConstraint(
             model_name="installationrole",
             constraint=models.UniqueConstraint(fields=("user", "role"), name="one_installation_role_each"),
         ),
@@ -1538,24 +1561,6 @@ class Migration(migrations.Migration):
             unique_together={("user", "permission", "content_object")},
         ),
         migrations.AddIndex(
-            model_name="judgerun",
-            index=models.Index(
-                condition=models.Q(("state__in", ["waiting", "running"])), fields=["created_at"], name="open_runs"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dataset",
-            constraint=models.UniqueConstraint(fields=("project", "slug"), name="one_dataset_per_slug"),
-        ),
-        migrations.AddIndex(
-            model_name="agreementreport",
-            index=models.Index(fields=["queue", "-computed_at"], name="report_age"),
-        ),
-        migrations.AlterUniqueTogether(
-            name="queuegroupgrant",
-            unique_together={("group", "permission", "content_object")},
-        ),
-        migrations.AddIndex(
             model_name="queueitem",
             index=models.Index(fields=["queue", "created_at"], name="item_age"),
         ),
@@ -1595,13 +1600,23 @@ class Migration(migrations.Migration):
                 name="inclusion_probability_in_0_1",
             ),
         ),
-        migrations.AddConstraint(
-            model_name="goldanswer",
-            constraint=models.UniqueConstraint(fields=("item", "key"), name="one_gold_answer_per_criterion"),
+        migrations.AddIndex(
+            model_name="judgerun",
+            index=models.Index(
+                condition=models.Q(("state__in", ["waiting", "running"])), fields=["created_at"], name="open_runs"
+            ),
         ),
         migrations.AddConstraint(
-            model_name="draft",
-            constraint=models.UniqueConstraint(fields=("item", "reviewer"), name="one_draft_per_item_and_reviewer"),
+            model_name="dataset",
+            constraint=models.UniqueConstraint(fields=("project", "slug"), name="one_dataset_per_slug"),
+        ),
+        migrations.AddIndex(
+            model_name="agreementreport",
+            index=models.Index(fields=["queue", "-computed_at"], name="report_age"),
+        ),
+        migrations.AlterUniqueTogether(
+            name="queuegroupgrant",
+            unique_together={("group", "permission", "content_object")},
         ),
         migrations.AlterUniqueTogether(
             name="queueusergrant",

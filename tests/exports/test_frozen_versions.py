@@ -11,7 +11,7 @@ from reviewapp.audit.models import Event
 from reviewapp.exports.models import DatasetFile, DatasetVersion
 from reviewapp.exports.services import build_version
 from reviewapp.lib.canonical import canonical_sha256
-from tests.conftest import owner_connection
+from tests.conftest import owner_connection, personal_api
 from tests.exports.conftest import graded, output
 
 
@@ -215,3 +215,22 @@ def test_a_version_that_cannot_be_written_fails_with_a_sentence_and_can_be_tried
     row = DatasetVersion.objects.get()
     build_version(version_id=row.pk)  # a failed one waits for a person
     assert DatasetVersion.objects.get().state == "failed"
+
+
+def test_a_review_in_a_frozen_version_cannot_be_undone(world):
+    world.outputs(output("req-1"), output("req-2"))
+    world.queue()
+    world.ok(world.api.post("queues/support/items/", {"external_ids": ["req-1", "req-2"]}))
+    world.dataset()
+    rita = personal_api(world.cast.rita)
+
+    def review():
+        lease = world.ok(rita.post("queues/support/lease/"))
+        return world.ok(rita.post(f"leases/{lease['id']}/submit/", {"grades": {"correct": True, "tone": 2}}))["id"]
+
+    first = review()
+    world.freeze()
+    second = review()
+    refused = rita.post(f"reviews/{first}/undo/")
+    assert (refused.status, refused.body["type"]) == (409, "urn:reviewapp:problem:in-dataset-version")
+    assert rita.post(f"reviews/{second}/undo/").status == 200

@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import psycopg
@@ -18,8 +20,9 @@ from reviewapp.exports.services import rows
 from reviewapp.exports.services.files import Workshop, files_root, folder_of
 from reviewapp.exports.services.manifest import WORKER, Circumstances, circumstances, manifest
 from reviewapp.exports.services.versions import subject_of
-from reviewapp.exports.services.writing import Contents, Writer
+from reviewapp.exports.services.writing import Writer
 from reviewapp.grading.models import Grade, Preference
+from reviewapp.grading.services import freeze_items
 from reviewapp.lib.canonical import canonical_bytes
 from reviewapp.lib.clock import utc_now
 from reviewapp.lib.errors import DomainError
@@ -27,6 +30,14 @@ from reviewapp.queues.models import QueueItem
 
 logger = logging.getLogger(__name__)
 OPEN = ("waiting", "running")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What held, and the database's time, when the rows were read."""
+
+    held: Circumstances
+    taken_at: datetime
 
 
 def open_version_ids() -> list[UUID]:
@@ -61,8 +72,9 @@ def _build(version: DatasetVersion) -> None:
                 progress.start(_total(version, writer))
                 writer.write()
                 held = circumstances(writer.queues)
+                taken_at = _database_time()
         shop.close_files()
-        _freeze(version, shop, writer.contents, held)
+        _freeze(version, shop, writer, Snapshot(held, taken_at))
 
 
 @contextmanager
@@ -91,13 +103,21 @@ def _total(version: DatasetVersion, writer: Writer) -> int:
     return total
 
 
+def _database_time() -> datetime:
+    """When the snapshot's transaction began."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
 @transaction.atomic
-def _freeze(version: DatasetVersion, shop: Workshop, contents: Contents, held: Circumstances) -> None:
+def _freeze(version: DatasetVersion, shop: Workshop, writer: Writer, snapshot: Snapshot) -> None:
     row = DatasetVersion.objects.select_for_update().get(pk=version.pk)
     if row.state not in OPEN:
         return  # another worker froze it first; our files go with the workshop
     files = list(shop.files.values())
-    document = manifest(version, files, contents, held)
+    document = manifest(version, files, writer.contents, snapshot.held)
     shop.add("manifest.json", canonical_bytes(document))
     shop.publish()
     folder = folder_of(version.dataset, version.number)
@@ -123,6 +143,7 @@ def _freeze(version: DatasetVersion, shop: Workshop, contents: Contents, held: C
     }
     # The trigger that holds frozen rows looks at the state before: this is the last change that it lets through.
     DatasetVersion.objects.filter(pk=row.pk).update(**changed)
+    freeze_items(queues=writer.queues, taken_at=snapshot.taken_at)
     after = {"rows": document["rows"], "sha256": document["sha256"], "manifest_sha256": document["manifest_sha256"]}
     record(actor=WORKER, event=Event.VERSION_FROZEN, subject=subject_of(version), change=Change(after=after))
 

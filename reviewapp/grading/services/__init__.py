@@ -2,6 +2,7 @@
 
 from reviewapp.grading.services.answers import AnswerIn, DraftIn, PreferenceIn
 from reviewapp.grading.services.drafts import save_draft
+from reviewapp.grading.services.freezing import freeze_items
 from reviewapp.grading.services.imports import ImportedReviewIn, import_reviews
 from reviewapp.grading.services.submit import adjudicate, submit_review
 from reviewapp.grading.services.undo import UNDO_SECONDS, undo_review
@@ -14,6 +15,7 @@ __all__ = [
     "ImportedReviewIn",
     "PreferenceIn",
     "adjudicate",
+    "freeze_items",
     "import_reviews",
     "reviews_to_adjudicate",
     "save_draft",

@@ -11,8 +11,8 @@ from reviewapp.access.errors import Hidden
 from reviewapp.access.roles import require
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
-from reviewapp.grading.errors import AlreadyAdjudicated, TooLate
-from reviewapp.grading.models import Adjudication, Review
+from reviewapp.grading.errors import AlreadyAdjudicated, InDatasetVersion, TooLate
+from reviewapp.grading.models import Adjudication, FrozenItem, Review
 from reviewapp.grading.selectors import OVERALL, shown_winner
 from reviewapp.grading.services.disputes import take_back_free_seats
 from reviewapp.grading.services.drafts import save_draft
@@ -31,7 +31,8 @@ WHERE id = %s AND ended_at IS NULL AND submitted_at > now() - make_interval(secs
 def undo_review(*, actor: Actor, review: Review) -> Lease:
     """End one's own review and hold the item again, with the answer as draft; the lease is returned.
 
-    Raises AccessDenied, Hidden for another's or an imported review, TooLate, AlreadyAdjudicated.
+    Raises AccessDenied, Hidden for another's or an imported review, TooLate, AlreadyAdjudicated,
+    InDatasetVersion.
     """
     lease = review.lease
     if lease is None or review.reviewer_id != actor.person.pk:
@@ -40,6 +41,8 @@ def undo_review(*, actor: Actor, review: Review) -> Lease:
     item = QueueItem.objects.select_for_update(no_key=True).get(pk=review.item_id)
     if Adjudication.objects.filter(item=item).exists():
         raise AlreadyAdjudicated("This item was settled; its reviews stay.")
+    if FrozenItem.objects.filter(item=item).exists():
+        raise InDatasetVersion("This item stands in a frozen dataset version; its reviews stay.")
     with connection.cursor() as cursor:
         cursor.execute(_END, [review.pk, UNDO_SECONDS])
         if cursor.rowcount != 1:
