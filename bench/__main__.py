@@ -9,7 +9,7 @@ import time
 
 import psutil
 
-from bench.measure import Row, print_table
+from bench.measure import Row, print_table, timed
 from bench.sizes import SIZES, Size
 from bench.stack import Stack, running_stack
 
@@ -26,6 +26,7 @@ def main() -> None:
     began = time.monotonic()
     with running_stack(is_given=asked.given) as stack:
         _print_circumstances(stack, asked.size)
+        print(f"The stack stood after {time.monotonic() - began:.0f} s.", flush=True)
         rows = _measure(stack, SIZES[asked.size], set(asked.only or PARTS))
     print_table(rows)
     print(f"\nTook {time.monotonic() - began:.0f} s.")
@@ -58,8 +59,9 @@ def _measure(stack: Stack, size: Size, parts: set[str]) -> list[Row]:
     try:
         for name in PARTS:
             if name in parts:
-                print(f"… {name}", flush=True)
-                rows.extend(steps[name]())
+                seconds, found = timed(steps[name])
+                rows.extend(found)
+                print(f"{name}: {seconds:.0f} s", flush=True)
     finally:
         connection.close()
         if isinstance(pooled := connections["default"], DatabaseWrapper):

@@ -14,6 +14,8 @@ from typing import Any
 import psutil
 
 NOISE_CORES = 0.3
+# The system counts CPU in hundredths of a second: in less than this the strangers' part is rounding.
+SHORTEST_SECONDS = 0.5
 
 
 @dataclass
@@ -62,7 +64,8 @@ class Meter:
         passed = time.perf_counter() - began
         reading.seconds = reading.seconds or passed
         reading.cpu_seconds = self.seconds() - cpu
-        reading.other_cores = max(0.0, (_strangers_seconds(self._stack) - everybody) / passed)
+        if passed > SHORTEST_SECONDS:
+            reading.other_cores = max(0.0, (_strangers_seconds(self._stack) - everybody) / passed)
 
 
 def _tree_seconds(pid: int) -> float:

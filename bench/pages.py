@@ -26,7 +26,7 @@ def measure(world: World) -> list[Row]:
     path = f"/p/{PROJECT}/review/{QUEUE}/"
     status, where, html = _get(client, path, encoding="identity")
     if status != 200:
-        return [Row("grading page", f"answers {status} {where}", rival=rivals.PAGE)]
+        raise RuntimeError(f"the grading page answered {status} {where}")
     packed = len(_get(client, path)[2])
     has_item = 'id="decide"' in html.decode()
     assets = {urljoin(path, found) for found in named_assets(html.decode())}
@@ -38,7 +38,8 @@ def measure(world: World) -> list[Row]:
         sizes.append(len(body))
     client.close()
     total = packed + sum(sizes)
-    shown = f"{1 + len(sizes)} requests, {total / 1_000:.1f} KB (HTML {packed / 1_000:.1f} KB{'' if has_item else ', no item'})"
+    what = "HTML with an item" if has_item else "HTML without an item"
+    shown = f"{1 + len(sizes)} requests, {total / 1_000:.1f} KB ({what} {packed / 1_000:.1f} KB)"
     note = "Bodies with Accept-Encoding: br, gzip. The HTML and the scripts, styles and images that it names; cold."
     return [Row("grading page", shown, rival=f"{rivals.PAGE}; ours 1/{rivals.PAGE_BYTES / total:.0f}", note=note)]
 
