@@ -234,7 +234,7 @@
     head.textContent = title;
     body.textContent = text;
     box.append(head, body);
-    $(".bench-bar").after(box);
+    card().prepend(box);
   }
   document.addEventListener("htmx:beforeRequest", (e) => {
     if (isDraft(e)) { saved("Saving draft…", "st-busy"); return; }
