@@ -79,7 +79,7 @@ def events(request: PageRequest, project: str) -> HttpResponse:
     context = {
         "project": found,
         "form": form,
-        "events": [shown_event(row) for row in rows[:PAGE]],
+        "events": [{**shown_event(row), "moment": row.at} for row in rows[:PAGE]],
         "older": older.urlencode() if len(rows) > PAGE else "",
         "state": log_state(),
         "is_filtered": any(form.data.get(name) for name in form.fields),

@@ -86,7 +86,9 @@ def _sentence(row: VersionFigures) -> str:
     wrong = 1 - row.precision.value
     said = f"Of {row.n_hits_reviewed} reviewed actions {percent(wrong)} should not have happened"
     if row.miss_rate.value is not None:
-        return f"{said}; it lets {percent(row.miss_rate.value)} through that it should have stopped."
+        low, high = row.miss_rate.interval or (0.0, 1.0)
+        passes = f"of what it passed, {percent(low)} to {percent(high)} should have been stopped"
+        return f"{said}; {passes}."
     return f"{said}; what it lets through is not known."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -106,6 +106,14 @@ def shown(subject: Mapping[str, Any]) -> Shown:
         left, right = subject["left"], subject["right"]
         is_same = _texts(left) == _texts(right)
         sides = _side(left, "l"), _side(right, "l" if is_same else "r")
+        if is_same:
+            left_sources, right_sources = (side.sources for side in sides)
+            # One list stands for both: a source counts as cited when either answer cites it.
+            both = [
+                replace(one, is_cited=one.is_cited or other.is_cited)
+                for one, other in zip(left_sources, right_sources, strict=True)
+            ]
+            sides = replace(sides[0], sources=both), sides[1]
         return Shown(messages, left=sides[0], right=sides[1], has_same_sources=is_same)
     single = _side(subject, "s", [span for span in spans if span.get("field") == "output"], marks=guardrail is not None)
     return Shown(messages, single=single, guardrail=guardrail)
