@@ -34,6 +34,7 @@ ORDER BY o.external_id
 def measure(world: World, size: Size) -> list[Row]:
     """The whole export (ask, freeze, download), and the download of what is frozen."""
     _label(world, size.labelled)
+    world.stack.settle()
     client = world.service()
     definition = {"slug": DATASET, "title": "Labelled", "queues": [QUEUE], "labels": "settled"}
     client.call("POST", "datasets/", definition)
@@ -73,6 +74,15 @@ def _label(world: World, count: int) -> None:
 
 
 def _freeze(world: World, client: Client) -> Reading:
+    with world.stack.meter_of("web", "worker").reading() as reading:
+        version = _frozen(client)
+        reading.operations = int(version["rows"])
+    reading.latencies = {"number": [float(version["number"])]}
+    return reading
+
+
+def _frozen(client: Client) -> dict[str, Any]:
+    """A new version, when it is done."""
     began = time.perf_counter()
     version: dict[str, Any] = client.call("POST", f"datasets/{DATASET}/versions/", expect=(202,))
     place = f"datasets/{DATASET}/versions/{version['number']}/"
@@ -83,11 +93,7 @@ def _freeze(world: World, client: Client) -> Reading:
         version = client.call("GET", place)
     if version["state"] != "done":
         raise RuntimeError(f"the version ended as {version['state']}: {version}")
-    return Reading(
-        operations=int(version["rows"]),
-        seconds=time.perf_counter() - began,
-        latencies={"number": [float(version["number"])]},
-    )
+    return version
 
 
 def _download(world: World, client: Client, number: float, expected: int) -> Reading:

@@ -29,6 +29,7 @@ def measure(world: World, size: Size) -> list[Row]:
     waiting = payload.renamed(base, "queue")
     world.send_outputs(waiting)
     world.enqueue(QUEUE, waiting)
+    world.stack.settle()
     floor_items = [base[place % len(base)] for place in range(max(FLOOR_ITEMS, size.items))]
     handed_out: Counter[str] = Counter()
     rows = []

@@ -43,16 +43,26 @@ class Stack:
     @property
     def meter(self) -> Meter:
         """CPU of the web processes and of PostgreSQL, where it runs on this machine."""
-        return Meter([self.pids["web"], *self._postmaster], stack=[*self.pids.values(), *self._postmaster])
+        return self.meter_of("web")
+
+    def meter_of(self, *names: str) -> Meter:
+        """CPU of some of `web`, `worker` and `sequencer`, and of PostgreSQL."""
+        pids = [self.pids[name] for name in names]
+        return Meter([*pids, *self._postmaster], stack=[*self.pids.values(), *self._postmaster])
 
     @property
     def postgres_meter(self) -> Meter:
         """CPU of PostgreSQL alone."""
-        return Meter(self._postmaster, stack=[*self.pids.values(), *self._postmaster])
+        return self.meter_of()
 
     @property
     def _postmaster(self) -> list[int]:
         return [self.postmaster_pid] if self.postmaster_pid is not None else []
+
+    def settle(self) -> None:
+        """What autovacuum does within a minute after many rows came: plans are then made for what is there."""
+        with self.owner() as owner:
+            owner.execute(b"VACUUM ANALYZE")
 
     def owner(self) -> psycopg.Connection[Any]:
         """A connection as the owner of the tables, with autocommit."""
