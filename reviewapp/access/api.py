@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from csp.decorators import csp_replace
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.renderers import OpenApiJsonRenderer
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from pydantic import Field
@@ -54,13 +55,28 @@ def projects(request: Request) -> Response:
     """The caller's projects; make one (installation admin)."""
     actor = api_actor(request)
     if request.method == "POST":
+        query(request)
         body = read_model(request, ProjectIn)
         return Response(shown(create_project(actor=actor, slug=body.slug, title=body.title)), status=201)
     page = Page.of(query(request, "limit", "cursor"))
     return paginated(request, visible_projects(actor), page=page, show=shown)
 
 
-schema = SpectacularAPIView.as_view(permission_classes=[AllowAny], authentication_classes=[])
+class Schema(SpectacularAPIView):
+    """The OpenAPI document, in JSON, which is YAML too: any reader of it takes this."""
+
+    permission_classes = [AllowAny]
+    authentication_classes = []
+    renderer_classes = [OpenApiJsonRenderer]
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The whole document; it takes no parameters."""
+        query(request)
+        answer: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call] # drf-spectacular has no types
+        return answer
+
+
+schema = Schema.as_view()
 # Swagger's own page needs inline styles; the exception is this page's alone, and it shows nobody's data.
 docs = csp_replace({"style-src": ["'self'", "'unsafe-inline'"]})(
     SpectacularSwaggerSplitView.as_view(

@@ -13,7 +13,6 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import requires_csrf_token
 from rest_framework import exceptions
-from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from reviewapp.access.actors import Actor, actor_from
@@ -58,7 +57,7 @@ def record_refusal(actor: Actor, request: HttpRequest, error: DomainError) -> No
         logger.exception("a refusal could not be recorded")
 
 
-def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+def api_exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's hook: every error of an API view becomes a problem document; None lets Django answer 500 through
     `server_error`.
     """
@@ -73,7 +72,9 @@ def api_exception_handler(error: Exception, context: dict[str, Any]) -> Response
         token = context["request"].auth
         record_refusal(actor_from(request, user=user, token=token), request, error)
     body = problem_body(request, status=status, code=code, title=title, detail=detail, errors=errors)
-    return Response(body, status=status, headers=headers, content_type=PROBLEM)
+    # Not DRF's Response: that is rendered as the view renders its answers, which for the docs page is HTML.
+    as_sent = {"ensure_ascii": False, "separators": (",", ":")}
+    return JsonResponse(body, status=status, headers=headers, content_type=PROBLEM, json_dumps_params=as_sent)
 
 
 _Answer = tuple[int, str, str, str, list[dict[str, str]], dict[str, str]]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
@@ -129,7 +128,6 @@ def find_token(text: str) -> ApiToken | None:
     now = utc_now()
     if token.revoked_at is not None or token.expires_at <= now or not token.owner.is_active:
         return None
-    ApiToken.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - timedelta(minutes=1)), pk=token.pk).update(
-        last_used_at=now
-    )
+    if token.last_used_at is None or token.last_used_at < now - timedelta(minutes=1):
+        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token

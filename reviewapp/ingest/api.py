@@ -181,6 +181,7 @@ def rules(request: Request, project: str) -> Response:
     """List sampling rules; make one. 409 for a taken slug."""
     actor = api_actor(request)
     if request.method == "POST":
+        query(request)
         found = project_known(viewer=actor, slug=project)
         rule = create_rule(actor=actor, project=found, rule=read_model(request, RuleIn))
         return Response(rule_document(rule), status=201)
@@ -195,6 +196,7 @@ def rules(request: Request, project: str) -> Response:
 def tried_rule(request: Request, project: str) -> Response:
     """What a rule would have selected of the outputs so far; nothing is saved."""
     actor = api_actor(request)
+    query(request)
     found = project_known(viewer=actor, slug=project)
     return Response(try_rule(actor=actor, project=found, rule=read_model(request, RuleIn)))
 
@@ -205,5 +207,6 @@ def tried_rule(request: Request, project: str) -> Response:
 def backfilled_rule(request: Request, project: str, rule: str) -> Response:
     """Apply a rule to the outputs that are here."""
     actor = api_actor(request)
+    query(request)
     found = rule_for(viewer=actor, project=project_known(viewer=actor, slug=project), slug=rule)
     return Response(backfill_rule(actor=actor, rule=found))

@@ -72,6 +72,7 @@ def judges(request: Request, project: str) -> Response:
     """
     actor = api_actor(request)
     if request.method == "POST":
+        query(request)
         found = project_known(viewer=actor, slug=project)
         body = read_model(request, JudgeIn)
         is_new = not visible_judges(viewer=actor, project=found).filter(slug=body.slug).exists()
@@ -100,6 +101,7 @@ def runs(request: Request, project: str, judge: str) -> Response:
     actor = api_actor(request)
     found = judge_for(viewer=actor, project=project_known(viewer=actor, slug=project), slug=judge)
     if request.method == "POST":
+        query(request)
         made = start_run(actor=actor, judge=found, run=read_model(request, RunIn))
         return Response(run_progress(made).as_dict(), status=202)
     page = Page.of(query(request, "limit", "cursor"))
@@ -123,6 +125,7 @@ def run(request: Request, project: str, run_id: UUID, judge: str | None = None) 
 def cancel(request: Request, project: str, run_id: UUID, judge: str | None = None) -> Response:
     """End a run early; what it found stays."""
     actor = api_actor(request)
+    query(request)
     found = run_for(viewer=actor, project=project_known(viewer=actor, slug=project), run_id=run_id)
     return Response(run_progress(cancel_run(actor=actor, run=found)).as_dict())
 

@@ -17,6 +17,7 @@ from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
 from reviewapp.ingest.models import Output, Pair
 from reviewapp.ingest.services import record_facts
+from reviewapp.ingest.services.landing import refresh_statistics
 from reviewapp.judge.models import Judge, JudgeVersion, Verdict
 from reviewapp.lib.api import BulkAnswer, Strict, check
 from reviewapp.lib.bodies import Line
@@ -164,6 +165,7 @@ def _import_chunk(version: JudgeVersion, read: list[_Read], answer: BulkAnswer) 
             detail = "has another verdict on this criterion already; nothing is overwritten"
             answer.reject(entry.line, detail, external_id=entry.verdict.external_id, pointer="/external_id")
     Verdict.objects.bulk_create(made)
+    refresh_statistics(Verdict)
     record_facts(project=version.judge.project, facts=confidence_facts(version.judge, made))
 
 

@@ -63,12 +63,12 @@ def create_judge(*, actor: Actor, project: Project, judge: JudgeIn) -> JudgeVers
     if rubric is None:
         raise _wrong("/rubric", "is no rubric of this project")
     setup = _setup(judge, rubric)
-    known = Judge.objects.select_for_update().filter(project=project, slug=judge.slug).first()
-    if known is None:
-        known = Judge.objects.create(
-            project=project, slug=judge.slug, title=judge.title, rubric=rubric, kind=judge.kind
-        )
-    elif (known.kind, known.rubric_id) != (judge.kind, rubric.pk):
+    Judge.objects.bulk_create(
+        [Judge(project=project, slug=judge.slug, title=judge.title, rubric=rubric, kind=judge.kind)],
+        ignore_conflicts=True,  # known, or made at this moment by somebody else
+    )
+    known = Judge.objects.select_for_update().get(project=project, slug=judge.slug)
+    if (known.kind, known.rubric_id) != (judge.kind, rubric.pk):
         raise Conflict(f"The judge {judge.slug} has another kind or rubric; take another slug.")
     if known.title != judge.title:
         known.title = judge.title

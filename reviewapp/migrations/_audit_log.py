@@ -167,7 +167,25 @@ CREATE TRIGGER frozen_files_stay BEFORE INSERT OR UPDATE OR DELETE ON reviewapp_
 CREATE TRIGGER frozen_files_not_truncated BEFORE TRUNCATE ON reviewapp_datasetfile
     FOR EACH STATEMENT EXECUTE FUNCTION reviewapp_answers_stay();
 """
+# Statistics for the planner, right after a bulk write and not a minute later: the app owns no table and may not ANALYZE.
+# Only tables of ours, only when one doubled, and never two at once: the lock that ANALYZE takes lasts until the commit.
+STATISTICS = """
+CREATE FUNCTION reviewapp_refresh_statistics(name text) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = public, pg_temp AS $$
+DECLARE known bigint;
+BEGIN
+    SELECT c.relpages INTO known FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relname = name AND c.relkind = 'r' AND n.nspname = 'public' AND c.relname LIKE 'reviewapp\\_%';
+    IF NOT FOUND OR pg_relation_size(quote_ident(name)) / 8192 < greatest(2 * known, 8)
+       OR NOT pg_try_advisory_xact_lock(hashtextextended('statistics ' || name, 0)) THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('ANALYZE %I', name);
+    RETURN true;
+END $$;
+"""
 AFTER_TABLES = [
+    migrations.RunSQL(STATISTICS, reverse_sql="DROP FUNCTION reviewapp_refresh_statistics(text)"),
     migrations.RunSQL(
         ANSWERS_STAY,
         reverse_sql="DROP FUNCTION reviewapp_answers_stay() CASCADE; DROP FUNCTION reviewapp_review_ends_once() CASCADE",

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
+from django.db import connections
 
 from reviewapp.audit.models import Event
 from reviewapp.demo.content.judge import judge_definition
@@ -184,3 +188,28 @@ def test_a_token_needs_the_right_scope(cast, ready):
     assert reader.post("judges/", program()).status == 403
     ingester = service_api(cast, ["ingest"])
     assert ingester.get("judges/").status == 403
+
+
+def test_the_same_judge_made_by_many_at_once_is_one(committed_cast):
+    make_rubric(service_api(committed_cast))
+    barrier = Barrier(6)
+
+    def make(_: int) -> int:
+        api = service_api(committed_cast)
+        try:
+            barrier.wait(10)
+            return api.post("judges/", imported()).status
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(6) as pool:
+        statuses = list(pool.map(make, range(6)))
+    assert set(statuses) <= {200, 201}
+    assert JudgeVersion.objects.count() == 1
+
+
+def test_runs_take_no_unknown_query_parameter(ready):
+    ok(ready.post("judges/", program()))
+    assert ready.post("judges/rule-check/runs/?nosuch=1", {"where": {}}).status == 400
+    started = ok(ready.post("judges/rule-check/runs/", {"where": {}}))
+    assert ready.post(f"runs/{started['id']}/cancel/?nosuch=1").status == 400

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -38,10 +39,13 @@ SELECT slice, composition::text, count(*) FROM (
     FROM (SELECT slice, item, value, count(*) AS n FROM label GROUP BY slice, item, value) counted
     GROUP BY slice, item) composed
 GROUP BY slice, composition"""
+# No join of the labels with themselves: right after an import the planner expects one row and would go through all
+# labels for each of them. Equal rows are counted here, their pairs are taken apart in Python.
 _PAIRS = """
-SELECT a.slice, a.reviewer, b.reviewer, a.value, b.value, count(*)
-FROM label a JOIN label b ON a.item = b.item AND a.reviewer < b.reviewer
-GROUP BY a.slice, a.reviewer, b.reviewer, a.value, b.value"""
+SELECT slice, who, said, count(*) FROM (
+    SELECT slice, array_agg(reviewer ORDER BY reviewer) AS who, array_agg(value ORDER BY reviewer) AS said
+    FROM label GROUP BY slice, item HAVING count(*) > 1) together
+GROUP BY slice, who, said"""
 # The mean is taken off first: it changes no distance and keeps the digits.
 _MOMENTS = """
 SELECT slice, count(*), sum(v), sum(v * v) FROM (
@@ -106,10 +110,11 @@ def read_tables(question: Question, scope: Scope) -> dict[str | None, Tables]:
     if question.kind in ("text", "highlight"):
         return found
     decode = decoder(question)
-    for cut, left, right, one, other, items in _grouped(question, scope, _PAIRS):
-        cells = of(cut).pairs.setdefault((left, right), {})
-        cell = (decode(one), decode(other))
-        cells[cell] = cells.get(cell, 0) + items
+    for cut, who, said, items in _grouped(question, scope, _PAIRS):
+        answers = [(reviewer, decode(text)) for reviewer, text in zip(who, said, strict=True)]
+        for (left, one), (right, other) in combinations(answers, 2):
+            cells = of(cut).pairs.setdefault((left, right), {})
+            cells[one, other] = cells.get((one, other), 0) + items
     if question.kind == "numeric":
         for cut, size, total, squares in _grouped(question, scope, _MOMENTS):
             of(cut).moments.append((size, total, squares))

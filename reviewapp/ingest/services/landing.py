@@ -107,7 +107,17 @@ def copy_rows(table: Any, columns: Sequence[str], lines: Iterable[tuple[str | No
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         for line in waiting:
             copy.write_row(line)
+    refresh_statistics(table)
     return len(waiting)
+
+
+def refresh_statistics(table: Any) -> None:
+    """After a bulk write: a table that doubled since its statistics were taken gets new ones.
+
+    Until then the planner takes it for small and loops over it. The function in the database does nothing for less.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reviewapp_refresh_statistics(%s)", [table._meta.db_table])
 
 
 def _configuration_ids(project: Project, rows: Sequence[Row]) -> dict[str, str]:

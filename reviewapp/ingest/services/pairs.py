@@ -13,7 +13,7 @@ from reviewapp.access.actors import Actor
 from reviewapp.access.models import Project
 from reviewapp.access.roles import require
 from reviewapp.audit.events import Event
-from reviewapp.ingest.models import Pair
+from reviewapp.ingest.models import Output, Pair
 from reviewapp.ingest.records import Answered, PairIn, problem_of
 from reviewapp.ingest.services.chunks import Checked, checked_records, chunks, reject
 from reviewapp.ingest.services.landing import Known, known_outputs, land
@@ -88,7 +88,7 @@ def _side_row(entry: Checked[PairIn], side: str, answered: Answered, seed: str) 
 def _land_chunk(*, actor: Actor, project: Project, wanted: Sequence[Wanted], answer: BulkAnswer) -> None:
     """All or nothing per pair: a side lands only when its pair can."""
     known = known_outputs(project, {one for pair in wanted for one in (pair.a_id, pair.b_id)})
-    sides = _pairs_there(project, wanted)
+    sides = _sides_there(project, wanted)
     rows: dict[str, Row] = {}
     right: list[Wanted] = []
     rejected = 0
@@ -115,12 +115,18 @@ def _land_chunk(*, actor: Actor, project: Project, wanted: Sequence[Wanted], ans
         record_arrival(actor=actor, project=project, event=Event.PAIRS_INGESTED, rows=landed.new, counts=counts)
 
 
-def _pairs_there(project: Project, wanted: Sequence[Wanted]) -> dict[str, tuple[str, str]]:
-    """The sides of the pairs that are in the table, by the pair's id."""
+def _pairs_there(project: Project, wanted: Sequence[Wanted]) -> dict[str, tuple[UUID, UUID]]:
+    """The keys of both sides of the pairs that are in the table, by the pair's id."""
     there = Pair.objects.filter(project=project, external_id__in=[pair.external_id for pair in wanted])
-    return {
-        name: (a_id, b_id) for name, a_id, b_id in there.values_list("external_id", "a__external_id", "b__external_id")
-    }
+    return {name: (a, b) for name, a, b in there.values_list("external_id", "a_id", "b_id")}
+
+
+def _sides_there(project: Project, wanted: Sequence[Wanted]) -> dict[str, tuple[str, str]]:
+    """The same by the outputs' own ids. Two look-ups by key: a join of fresh tables is planned for few rows."""
+    there = _pairs_there(project, wanted)
+    keys = {key for pair in there.values() for key in pair}
+    names = dict(Output.objects.filter(pk__in=keys).values_list("pk", "external_id"))
+    return {name: (names[a], names[b]) for name, (a, b) in there.items()}
 
 
 def _problem(
@@ -163,6 +169,6 @@ def _insert(project: Project, pairs: Sequence[Wanted], ids: dict[str, UUID]) -> 
         cursor.execute(_INSERT, columns)
         written = int(cursor.rowcount)
     there = _pairs_there(project, pairs)
-    if any(there[name] != (rows[name].a_id, rows[name].b_id) for name in names):
+    if any(there[name] != (ids[rows[name].a_id], ids[rows[name].b_id]) for name in names):
         raise Conflict(OVERTAKEN)
     return written
