@@ -227,7 +227,8 @@ class Page:
             direction, _, after = base64.urlsafe_b64decode(text.encode() + b"==").decode().partition(":")
         except (binascii.Error, ValueError) as error:
             raise Malformed("cursor is not one that this list gave; leave it out to begin at the start.") from error
-        if direction not in ("n", "p") or not after:
+        # A key is a printable text: NUL, which base64 can hold, is refused by PostgreSQL with a fault.
+        if direction not in ("n", "p") or not after or not after.isprintable():
             raise Malformed("cursor is not one that this list gave; leave it out to begin at the start.")
         return cls(after, direction == "p", limit)
 

@@ -29,6 +29,7 @@ def queues(request: Request, project: str) -> Response:
     """The queues that the caller may open; make one (scope `manage`)."""
     actor = api_actor(request)
     if request.method == "POST":
+        query(request)
         within = project_known(viewer=actor, slug=project)
         made = create_queue(actor=actor, project=within, queue=read_model(request, QueueIn))
         return Response(queue_document(made, viewer=actor), status=201)

@@ -85,6 +85,7 @@ def rubrics(request: Request, project: str) -> Response:
     """
     actor = api_actor(request)
     if request.method == "POST":
+        query(request)
         found = project_known(viewer=actor, slug=project)
         body = read_model(request, RubricIn)
         is_new = not visible_rubrics(viewer=actor, project=found).filter(slug=body.slug).exists()
@@ -112,6 +113,7 @@ def rubric(request: Request, project: str, rubric: str) -> Response:
 def publish_rubric(request: Request, project: str, rubric: str) -> Response:
     """Freeze the draft. 409 when there is none."""
     actor = api_actor(request)
+    query(request)
     found = rubric_for(viewer=actor, project=project_known(viewer=actor, slug=project), slug=rubric)
     is_empty = plain(request).headers.get("Content-Length") in (None, "", "0")
     body = PublishIn() if is_empty else read_model(request, PublishIn)

@@ -1,5 +1,10 @@
 """What every call of the API keeps."""
 
+import base64
+import json
+
+import pytest
+
 from tests.conftest import Api, personal_api
 
 
@@ -44,3 +49,34 @@ def test_a_tampered_cursor_is_400(api):
 
 def test_the_schema_is_public(client, db):
     assert client.get("/api/v1/schema/").status_code == 200
+
+
+def test_a_cursor_that_holds_nul_is_400(api):
+    cursor = base64.urlsafe_b64encode(b"n:a\x00").decode()
+    for path in ("rubrics/", "rules/", "judges/", "datasets/", "queues/", "outputs/"):
+        assert api.get(f"{path}?cursor={cursor}").status == 400, path
+
+
+POSTS = (
+    "outputs/", "signals/", "pairs/", "rules/", "rules/try/", "rules/some/backfill/", "rubrics/",
+    "rubrics/some/publish/", "queues/", "judges/", "datasets/", "/api/v1/projects/",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_post_takes_no_unknown_query_parameter(api, path):
+    assert api.post(f"{path}?nosuch=1", {}).status == 400
+
+
+@pytest.mark.parametrize("path", ["/api/v1/schema/", "/api/v1/docs/"])
+def test_a_wrong_method_is_a_problem_document_also_where_answers_are_not_json(client, db, path):
+    answer = client.delete(path)
+    assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
+    assert json.loads(answer.content)["status"] == 405
+
+
+def test_the_schema_is_json_and_takes_no_parameters(client, db):
+    answer = client.get("/api/v1/schema/")
+    assert answer["Content-Type"].startswith("application/vnd.oai.openapi+json")
+    assert json.loads(answer.content)["openapi"].startswith("3.1")
+    assert client.get("/api/v1/schema/?nosuch=1").status_code == 400

@@ -23,6 +23,7 @@ def datasets(request: Request, project: str) -> Response:
     """The project's datasets; define one."""
     actor = api_actor(request)
     if request.method == "POST":
+        query(request)
         found = project_known(viewer=actor, slug=project)
         made = services.create_dataset(actor=actor, project=found, dataset=read_model(request, DatasetIn))
         return Response(definition(made), status=201)
@@ -50,6 +51,7 @@ def versions(request: Request, project: str, dataset: str) -> Response:
     actor = api_actor(request)
     found = project_known(viewer=actor, slug=project)
     if request.method == "POST":
+        query(request)
         owner = selectors.dataset_for(viewer=actor, project=found, slug=dataset, act="datasets.edit")
         made = services.request_version(actor=actor, dataset=owner)
         tasks.nudge(made)
