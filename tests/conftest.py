@@ -285,12 +285,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def collected_static(database_template: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files by whose manifest the pages of a served process name them, as in production; collected once."""
+    var = tmp_path_factory.mktemp("collected")
+    # The pages of the API's documentation bring megabytes whose compression takes a minute; no served test opens them.
+    command = [sys.executable, "manage.py", "collectstatic", "--noinput", "-v0", "--ignore", "drf_spectacular_sidecar"]
+    subprocess.run(command, cwd=ROOT, env=environment_for(database_template, REVIEWAPP_VAR=str(var)), check=True)
+    return var / "static"
+
+
 @pytest.fixture
-def served(committed_db: str, tmp_path: Path) -> Iterator[str]:
+def served(committed_db: str, collected_static: Path, tmp_path: Path) -> Iterator[str]:
     """The web server of production on loopback over `committed_db`; yields its address. Make the cast with
     `committed_cast`.
     """
     port = free_port()
+    environment = environment_for(committed_db, REVIEWAPP_VAR=str(tmp_path), ALLOWED_HOSTS="127.0.0.1,localhost")
+    (tmp_path / "static").symlink_to(collected_static)
     log = (tmp_path / "web.log").open("wb")
     process = subprocess.Popen(
         [
@@ -298,7 +310,7 @@ def served(committed_db: str, tmp_path: Path) -> Iterator[str]:
             "--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--blocking-threads", "4", "--no-ws",
         ],
         cwd=ROOT,
-        env=environment_for(committed_db, REVIEWAPP_VAR=str(tmp_path), ALLOWED_HOSTS="127.0.0.1,localhost"),
+        env=environment,
         stdout=log,
         stderr=log,
     )  # fmt: skip

@@ -276,6 +276,7 @@
     }
     if (form() && !pairFirst) focusOn(wrong?.dataset.crit ? wrong : questions()[0], { intoInput: isSwap });
   }
-  document.addEventListener("htmx:afterSettle", (e) => { if (e.target.id === "card" || e.detail.target?.id === "card") arrive(true); });
+  // With the swap, not after it has settled: a fast reviewer has pressed two keys by then, and would lose the focus.
+  document.addEventListener("htmx:afterSwap", (e) => { if (e.target.id === "card") arrive(true); });
   arrive(false);
 })();
