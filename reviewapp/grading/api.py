@@ -22,7 +22,7 @@ from reviewapp.grading.services import (
     ImportedReviewIn,
     import_reviews,
     save_draft,
-    submit_review,
+    submit_once,
     undo_review,
 )
 from reviewapp.lib.api import Strict, query, query_choice, read_model, records
@@ -90,9 +90,8 @@ def _submit(request: Request, project: str, lease: UUID, sent: list[AnswerIn]) -
     answer = read_model(request, AnswerIn)
     sent.append(answer)
     found = own_lease(viewer=actor, lease_id=lease, project=project)
-    is_repeated = found.ended_at is not None
-    review = submit_review(actor=actor, lease=found, answer=answer)
-    return Response(review_document(review), status=200 if is_repeated else 201)
+    done = submit_once(actor=actor, lease=found, answer=answer)
+    return Response(review_document(done.review), status=201 if done.is_new else 200)
 
 
 def _keep(actor: Actor, project: str, lease_id: UUID, answer: AnswerIn) -> None:

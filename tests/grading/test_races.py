@@ -1,6 +1,7 @@
 """Two requests at the same moment."""
 
 import threading
+from functools import partial
 
 import pytest
 from django.db import connections
@@ -11,6 +12,7 @@ from reviewapp.lib.errors import Conflict
 from reviewapp.queues.models import Lease, Seat
 from reviewapp.queues.selectors import own_lease
 from reviewapp.queues.services import EnqueueIn, enqueue, lease_next
+from tests.conftest import personal_api
 from tests.queues.arrange import make_outputs, make_queue
 
 YES, NO = {"correct": True, "tone": 3}, {"correct": False, "tone": 3}
@@ -86,3 +88,13 @@ def test_two_last_reviewers_who_disagree_at_once_call_for_one_extra_seat(committ
         ]
         assert all(isinstance(each, Review) for each in at_once(*acts))
     assert Seat.objects.filter(queue=queue, kind="extra").count() == 8
+
+
+def test_of_two_submits_at_once_one_answers_created(committed_cast):
+    cast = committed_cast
+    queue = prepared(cast)
+    rita = personal_api(cast.rita)
+    for _ in range(4):
+        lease = rita.post(f"queues/{queue.slug}/lease/").body["id"]
+        send = partial(rita.post, f"leases/{lease}/submit/", {"grades": YES})
+        assert sorted(answer.status for answer in at_once(send, send)) == [200, 201]

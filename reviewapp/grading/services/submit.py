@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import transaction
 
 from reviewapp.access.actors import Actor
@@ -22,7 +24,20 @@ from reviewapp.queues.services import close_lease
 from reviewapp.rubrics.selectors import criteria_of
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """The review of a lease, and whether this call made it: of two at the same moment, one did."""
+
+    review: Review
+    is_new: bool
+
+
 def submit_review(*, actor: Actor, lease: Lease, answer: AnswerIn) -> Review:
+    """The review of this lease, as `submit_once`."""
+    return submit_once(actor=actor, lease=lease, answer=answer).review
+
+
+def submit_once(*, actor: Actor, lease: Lease, answer: AnswerIn) -> Submitted:
     """The review of this lease. Submitting the same body again answers the same review.
 
     On an adjudicate seat the comment is the reason. Raises AccessDenied, Hidden for another's lease, Unprocessable with
@@ -30,13 +45,17 @@ def submit_review(*, actor: Actor, lease: Lease, answer: AnswerIn) -> Review:
     draft.
     """
     if lease.seat.kind == "adjudicate":
-        return adjudicate(actor=actor, lease=lease, answer=answer, reason=answer.comment)
+        return _adjudicated(actor, lease, answer, reason=answer.comment)
     require(actor, "grade", lease.queue)
     return _submitted(actor, lease, answer, reason=None)
 
 
 def adjudicate(*, actor: Actor, lease: Lease, answer: AnswerIn, reason: str) -> Review:
-    """Settle a disputed item. Raises as `submit_review`, and AccessDenied for somebody who reviewed the item."""
+    """Settle a disputed item. Raises as `submit_once`, and AccessDenied for somebody who reviewed the item."""
+    return _adjudicated(actor, lease, answer, reason=reason).review
+
+
+def _adjudicated(actor: Actor, lease: Lease, answer: AnswerIn, *, reason: str) -> Submitted:
     require(actor, "adjudicate", lease.queue)
     if lease.seat.kind != "adjudicate":
         raise Conflict("This lease is on a reviewer's seat; only an adjudicate seat settles an item.")
@@ -49,17 +68,17 @@ def adjudicate(*, actor: Actor, lease: Lease, answer: AnswerIn, reason: str) -> 
     return _submitted(actor, lease, answer, reason=reason.strip())
 
 
-def _submitted(actor: Actor, lease: Lease, answer: AnswerIn, *, reason: str | None) -> Review:
+def _submitted(actor: Actor, lease: Lease, answer: AnswerIn, *, reason: str | None) -> Submitted:
     if lease.reviewer_id != actor.person.pk:
         raise Hidden("There is no such lease, or it is not yours.")
     body = body_sha256(answer)
     if lease.ended_at is not None:
-        return _known(actor, lease, answer, body)
+        return Submitted(_known(actor, lease, answer, body), is_new=False)
     try:
-        return _write(actor, lease, answer, body=body, reason=reason)
+        return Submitted(_write(actor, lease, answer, body=body, reason=reason), is_new=True)
     except LeaseOver:
         # Either the second half of a double click, or the time ran out. Looked up after the rollback.
-        return _known(actor, lease, answer, body)
+        return Submitted(_known(actor, lease, answer, body), is_new=False)
 
 
 def _known(actor: Actor, lease: Lease, answer: AnswerIn, body: str) -> Review:
