@@ -1,6 +1,8 @@
 // reviewapp, the grading screens: keys, focus, conditions, drafts. Optional: every control is a plain form control.
 (() => {
   const { acts } = window.reviewapp;
+  // The next card must work the moment it is seen: a submit before it is set up would load a whole page.
+  htmx.config.defaultSettleDelay = 0;
   const $ = (q, from = document) => from.querySelector(q);
   const $$ = (q, from = document) => [...from.querySelectorAll(q)];
   const card = () => $("#card");

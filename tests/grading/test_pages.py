@@ -319,6 +319,7 @@ def test_an_adjudicator_sees_the_blind_reviews_and_settles_with_a_reason(cast, p
     client.post(PLACE + "next/")
     text = text_of(client.get(PLACE))
     assert "they differ on 1 of 3 questions" in text
+    assert "First: <b>" in text
     assert "Curt." in text
     assert "Kind." in text
     assert "rita" not in text.lower()

@@ -21,8 +21,14 @@ class Row:
     """One criterion: the answers in the order of the columns, "" for none."""
 
     title: str
+    columns: tuple[str, ...]
     answers: tuple[str, ...]
     is_disputed: bool
+
+    @property
+    def named_answers(self) -> list[tuple[str, str]]:
+        """(column, answer)."""
+        return list(zip(self.columns, self.answers, strict=True))
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ def compared(criteria: Sequence[Criterion], reviews: Sequence[Review], a_is_left
     rows = []
     for criterion in criteria:
         values = [_value(review, criterion, a_is_left) for review in reviews]
-        rows.append(Row(criterion.title, tuple(_said(criterion, value) for value in values), not _are_equal(values)))
+        said = tuple(_said(criterion, value) for value in values)
+        rows.append(Row(criterion.title, columns, said, not _are_equal(values)))
     remarks = tuple(
         Remark(columns[place], review.comment, review.correction or "")
         for place, review in enumerate(reviews)
