@@ -225,10 +225,11 @@
   // ---- requests: the card is busy while one that will replace it runs ----
   const replaces = (e) => e.detail.requestConfig?.target?.id === "card" || e.detail.target?.id === "card";
   const isDraft = (e) => e.detail.elt?.id === "autosave";
-  function note(title, text) {
+  function note(title, text, from) {
     $("#offline")?.remove();
     const box = document.createElement("div");
     box.id = "offline";
+    box.dataset.from = from;
     box.className = "note note-warn bench-note";
     box.setAttribute("role", "alert");
     const head = document.createElement("h2");
@@ -244,7 +245,7 @@
   });
   document.addEventListener("htmx:afterRequest", (e) => {
     if (isDraft(e)) {
-      if (e.detail.successful) { saved("Draft saved", "st-good"); $("#offline")?.remove(); }
+      if (e.detail.successful) { saved("Draft saved", "st-good"); $("#offline[data-from=draft]")?.remove(); }
       return;
     }
     card()?.removeAttribute("aria-busy");
@@ -259,7 +260,8 @@
     changed = true;
     saved("Not saved", "st-warn");
     card()?.removeAttribute("aria-busy");
-    note(title, text);
+    // A submit that failed stays told until it is sent again: a draft that got through meanwhile is no submit.
+    note(title, text, isDraft(e) ? "draft" : "submit");
   }
   addEventListener("online", () => { $("#offline")?.remove(); say("The connection is back."); keepNow(); });
 

@@ -72,7 +72,7 @@ def browsing(chromium: Browser, served: str) -> Iterator[OpenContext]:
     def open_context(expects: Sequence[str] = (), **options: Any) -> BrowserContext:
         expected.extend(expects)
         context = chromium.new_context(base_url=served, **{"viewport": {"width": 1440, "height": 900}, **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         if options.get("java_script_enabled", True):
             context.add_init_script(POLICY)
         context.on("console", heard)

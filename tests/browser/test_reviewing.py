@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from reviewapp.audit.events import Event
 from reviewapp.grading.models import Preference, Review
@@ -33,24 +34,31 @@ def graded():
     ]
 
 
+def shown(page, text):
+    """The item with this text is there and takes keys: its scripts ran and a criterion holds the focus."""
+    page.get_by_text(text, exact=True).first.wait_for()
+    page.wait_for_load_state("load")
+    expect(page.locator("#decide .is-focus").first).to_be_visible()
+
+
 def test_three_items_are_graded_and_one_undone_by_keyboard_alone(answers, browsing):
     page = browsing().new_page()
     sign_in(page, "rita")
     page.goto(PLACE)
     page.keyboard.press("Enter")
     for number in range(3):
-        page.get_by_text(f"Answer {number}.", exact=True).first.wait_for()
+        shown(page, f"Answer {number}.")
         page.keyboard.press("1")
         page.keyboard.press("ArrowDown")
         page.keyboard.press(str(number + 1))
         page.keyboard.press("Control+Enter")
-    page.get_by_text("Answer 3.", exact=True).first.wait_for()
-    assert page.locator("#live").text_content() == "Submitted. Next item."
+    shown(page, "Answer 3.")
+    expect(page.locator("#live")).to_have_text("Submitted. Next item.")
     assert graded() == [{"correct": True, "tone": tone} for tone in (1, 2, 3)]
     assert events_of(Event.REVIEW_SUBMITTED) == 3
     page.keyboard.press("u")
-    page.get_by_text("Answer 2.", exact=True).first.wait_for()
-    assert page.locator("input[name=c2][value='2']").is_checked()
+    shown(page, "Answer 2.")
+    expect(page.locator("input[name=c2][value='2']")).to_be_checked()
     assert Review.objects.filter(ended_at=None).count() == 2
 
 
@@ -71,7 +79,7 @@ def test_the_agreement_page_changes_with_what_was_graded(committed_cast, browsin
     reviewer.goto(PLACE)
     reviewer.keyboard.press("Enter")
     for number, keys in enumerate(("11", "22", "23")):
-        reviewer.get_by_text(f"Answer {number}.", exact=True).first.wait_for()
+        shown(reviewer, f"Answer {number}.")
         reviewer.keyboard.press(keys[0])
         reviewer.keyboard.press("ArrowDown")
         reviewer.keyboard.press(keys[1])
@@ -105,7 +113,7 @@ def test_keys_are_letters_while_somebody_types_and_a_dialog_is_open(answers, bro
     page.keyboard.press("s")
     page.keyboard.type("not mine")
     page.keyboard.press("Enter")
-    page.get_by_text("Answer 1.", exact=True).first.wait_for()
+    shown(page, "Answer 1.")
     assert Lease.objects.get(outcome="skipped").skip_reason == "not mine"
 
 
@@ -121,10 +129,10 @@ def test_a_lost_connection_keeps_the_card(answers, browsing):
     page.route("**/submit/", lambda route: route.abort("connectionfailed"))
     page.keyboard.press("Control+Enter")
     page.get_by_role("heading", name="No connection").wait_for()
-    assert page.locator("#decide input:checked").count() == 2
+    expect(page.locator("#decide input:checked")).to_have_count(2)
     page.unroute("**/submit/")
     page.keyboard.press("Control+Enter")
-    page.get_by_text("Answer 1.", exact=True).first.wait_for()
+    shown(page, "Answer 1.")
     assert graded() == [{"correct": True, "tone": 2}]
 
 
