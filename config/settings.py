@@ -173,7 +173,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["reviewapp.lib.api.RawParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "reviewapp.lib.api.JsonAlways",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "reviewapp.lib.schema.HouseSchema",
     "EXCEPTION_HANDLER": "reviewapp.access.problems.api_exception_handler",
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_VERSIONING_CLASS": None,

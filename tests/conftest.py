@@ -55,11 +55,13 @@ def _drop_database(name: str) -> None:
     """Drop a database whoever is connected to it, but wait for autovacuum: its process is not the owner's to end."""
     for is_last in (*[False] * 40, True):
         try:
-            return _owner_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+            _owner_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
         except psycopg.errors.InsufficientPrivilege:
             if is_last:
                 raise
             time.sleep(0.25)
+        else:
+            return
 
 
 def _url_with_name(url: str, name: str) -> str:

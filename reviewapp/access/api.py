@@ -69,6 +69,7 @@ class Schema(SpectacularAPIView):
     authentication_classes = []
     renderer_classes = [OpenApiJsonRenderer]
 
+    @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """The whole document; it takes no parameters."""
         query(request)

@@ -13,7 +13,7 @@ from reviewapp.audit.services import Change, Subject, record_many
 
 
 def test_each_entry_is_an_event_of_its_own_in_the_given_order(cast):
-    entries = [(Subject("review", f"r{number}", project="halyard"), Change(after={"n": number})) for number in range(50)]
+    entries = [(Subject("review", f"r{n}", project="halyard"), Change(after={"n": n})) for n in range(50)]
     made = record_many(actor=cast.max, event=Event.REVIEW_IMPORTED, entries=entries)
     rows = EventRow.objects.in_bulk([one.id for one in made])
     assert [rows[one.id].object for one in made] == [f"r{number}" for number in range(50)]
