@@ -13,7 +13,7 @@ from reviewapp.lib.devstack.errors import StartError
 from reviewapp.lib.devstack.home import TREE, HomeLock, var_folder
 from reviewapp.lib.devstack.processes import last_lines
 from reviewapp.lib.devstack.servers import Servers
-from reviewapp.lib.devstack.site import Site, check_port, stamp_static, static_is_fresh
+from reviewapp.lib.devstack.site import Site, check_port, preparation_digest, stamp_static, static_is_fresh
 from reviewapp.lib.devstack.supervisor import POLL_SECONDS, Service, Supervisor, ending
 
 READY_SECONDS: Final = 120.0
@@ -107,6 +107,20 @@ class Demo:
         say("Stopped. The data is kept in " + str(self.folder))
 
     def _prepare_data(self) -> None:
+        """Migrate, load the sample, collect the files. A start that finds all of it done by this very code skips it.
+
+        The mark lies in the data directory of our own server, so it cannot outlive what it speaks of.
+        """
+        mark = self.servers.postgres.data / "reviewapp.prepared" if self.servers.postgres else None
+        is_done = mark is not None and mark.is_file() and mark.read_text(encoding="ascii") == preparation_digest()
+        if is_done and (self.var / "sample.json").is_file() and static_is_fresh(self.var):
+            say("data       prepared by an earlier start")
+            return
+        self._prepare_all()
+        if mark is not None:
+            mark.write_text(preparation_digest(), encoding="ascii")
+
+    def _prepare_all(self) -> None:
         self._finish(self._manage("migrate", "--no-input", "-v", "0"))
         steps = []
         is_stale = not static_is_fresh(self.var)

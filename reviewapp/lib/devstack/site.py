@@ -76,6 +76,14 @@ def static_digest() -> str:
     return digest.hexdigest()
 
 
+def preparation_digest() -> str:
+    """Changes whenever a migration or a package changes: what a kept database was prepared by."""
+    digest = hashlib.sha256((TREE / "requirements" / "demo.txt").read_bytes())
+    for path in sorted((TREE / "reviewapp" / "migrations").glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def static_is_fresh(var: Path) -> bool:
     """Whether the collected files are those of now."""
     stamp = var / "static" / ".digest"
