@@ -5,7 +5,6 @@ Start-up fails without `DJANGO_SECRET_KEY` of 50 characters or more: a default k
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -89,8 +88,3 @@ def broker_url() -> str:
     path, _, query = url.removeprefix("unix://").partition("?")
     number = parse_qs(query).get("db", ["0"])[-1]
     return f"redis+socket://{path}?virtual_host={number}"
-
-
-def judge_key(name: str) -> str:
-    """The secret that a judge names, "" when the environment does not have it. Read at the call, never stored."""
-    return os.environ.get(name, "")

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from django.contrib.auth.models import Permission
 from django.db.models import Model, Q, QuerySet
 
 from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
-from reviewapp.access.matrix import ACTS, PROJECT_ROLES, Role
+from reviewapp.access.matrix import ACTS, Role
 from reviewapp.access.models import GroupGrant, InstallationRole, Project, User, UserGrant
 from reviewapp.lib.errors import AccessDenied
 
@@ -207,11 +206,3 @@ def holders(target: Project | Anchored, role: Role) -> QuerySet[User]:
             held = table.objects.filter(content_object_id=target.pk, permission__codename=f"hold_{role}")
             return User.objects.filter(pk__in=held.values("user_id"))
     return User.objects.none()
-
-
-def permission_for(target: Project | Anchored, role: Role) -> Permission:
-    """The permission row behind a role on this kind of object. Raises ValueError for a role that it cannot carry."""
-    kind = "project" if isinstance(target, Project) else "queue"
-    if (role in PROJECT_ROLES) != (kind == "project"):
-        raise ValueError(f"{role} is not held on a {kind}")
-    return Permission.objects.get(content_type__app_label="reviewapp", codename=f"hold_{role}")

@@ -8,11 +8,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
-from reviewapp.access.models import Project
 from reviewapp.grading.models import Draft, Review
 from reviewapp.ingest.models import Configuration, GuardrailHit, Output
 from reviewapp.lib.canonical import canonical_bytes
@@ -170,19 +167,6 @@ def draft_of(lease: Lease) -> dict[str, Any] | None:
     """What the holder of the lease typed on this item before, in the form of the submit body."""
     draft = Draft.objects.filter(item=lease.item_id, reviewer=lease.reviewer_id).first()
     return dict(draft.answer) if draft else None
-
-
-def drafts_of(*, viewer: Actor, project: Project) -> QuerySet[Draft]:
-    """The viewer's unfinished answers in a project, newest first."""
-    if viewer.user is None:
-        return Draft.objects.none()
-    found = Draft.objects.select_related("item__queue").filter(reviewer=viewer.user, item__queue__project=project)
-    return found.order_by("-updated_at")
-
-
-def current_reviews(queue: Queue) -> QuerySet[Review]:
-    """Reviews of the queue that nobody ended: what figures and exports read. Callers check who may see them."""
-    return Review.objects.filter(item__queue=queue, ended_at=None)
 
 
 def comparable_reviews(*, item_id: UUID) -> list[Review]:

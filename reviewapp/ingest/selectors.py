@@ -12,7 +12,7 @@ from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
 from reviewapp.access.models import Project
 from reviewapp.access.roles import can, require
-from reviewapp.ingest.models import Output, Pair, SamplingRule, Selection
+from reviewapp.ingest.models import Output, SamplingRule, Selection
 from reviewapp.lib.clock import rfc3339
 
 
@@ -21,16 +21,6 @@ def outputs_of(*, viewer: Actor, project: Project) -> QuerySet[Output]:
     if not can(viewer, "outputs.view", project):
         return Output.objects.none()
     return Output.objects.filter(project=project).select_related("configuration")
-
-
-def output_by_external_id(*, project: Project, external_id: str) -> Output | None:
-    """For services of upper rooms, which check their own act."""
-    return Output.objects.filter(project=project, external_id=external_id).first()
-
-
-def pair_by_external_id(*, project: Project, external_id: str) -> Pair | None:
-    """For services of upper rooms, which check their own act."""
-    return Pair.objects.filter(project=project, external_id=external_id).select_related("a", "b").first()
 
 
 def rules_of(*, viewer: Actor, project: Project) -> QuerySet[SamplingRule]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from pydantic import BaseModel, ConfigDict, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -281,12 +280,3 @@ def _link(request: Request, direction: str, value: str) -> str:
     parameters = request.query_params.copy()
     parameters["cursor"] = cursor
     return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")
-
-
-def ndjson_response(rows: Iterable[Mapping[str, Any]], *, filename: str | None = None) -> StreamingHttpResponse:
-    """Rows as NDJSON, one at a time."""
-    lines = (json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n" for row in rows)
-    response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
-    if filename:
-        response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return response
