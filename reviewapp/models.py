@@ -3,6 +3,7 @@
 from reviewapp.access.models import *  # noqa: F403 - this module only gathers
 from reviewapp.agreement.models import *  # noqa: F403 - this module only gathers
 from reviewapp.audit.models import *  # noqa: F403 - this module only gathers
+from reviewapp.compliance.models import *  # noqa: F403 - this module only gathers
 from reviewapp.exports.models import *  # noqa: F403 - this module only gathers
 from reviewapp.grading.models import *  # noqa: F403 - this module only gathers
 from reviewapp.ingest.models import *  # noqa: F403 - this module only gathers

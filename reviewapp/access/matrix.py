@@ -54,7 +54,9 @@ ACTS: dict[str, Rule] = {
     "project.view": _rule(EVERYONE, INGEST, REVIEW, LABELS, MANAGE, AUDIT),
     "project.edit": _rule((A, M), MANAGE),
     "people.view": _rule((A, M, U), MANAGE),
-    "people.edit": _rule((A, M)),
+    "people.invite": _rule((A,)),  # an account for somebody new, with a role in this project
+    "people.edit": _rule((A,)),  # roles that are held on the project
+    "members.edit": _rule((A, M)),  # roles that are held on a queue
     "tokens.edit": _rule((A, M)),
     "outputs.ingest": _rule((M,), INGEST),
     "pairs.ingest": _rule((M,), INGEST, MANAGE),
@@ -81,5 +83,10 @@ ACTS: dict[str, Rule] = {
     "datasets.edit": _rule((M,), MANAGE),
     "datasets.download": _rule((M, U), LABELS),
     "audit.view": _rule((A, M, U), AUDIT),
-    "audit.export": _rule((U,), AUDIT),
+    "audit.verify": _rule((A, M, U)),
+    "audit.export": _rule((M, U), AUDIT),
+    "erasures.view": _rule((A, M, U)),
+    "erasures.request": _rule((A,)),
+    "erasures.approve": _rule((M,)),
+    "subjects.report": _rule((M,)),  # it holds production text
 }

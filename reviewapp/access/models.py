@@ -140,6 +140,8 @@ class ApiToken(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
+    last_ip = models.GenericIPAddressField(null=True)
+    replaces = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replaced_by")
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -151,6 +153,35 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (rva_{self.prefix}_…)"
+
+
+class Invitation(models.Model):
+    """A one-time link with which a person sets a password: the first one, or a new one after it was forgotten.
+
+    Only the SHA-256 of its secret is kept. It is open while it is neither used nor withdrawn nor past `expires_at`.
+    """
+
+    PURPOSES = ("invite", "reset")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="invitations")
+    purpose = models.CharField(max_length=10, choices=[(purpose, purpose) for purpose in PURPOSES])
+    secret_sha256 = models.BinaryField(unique=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")  # null: the command line
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(used_at=None, withdrawn_at=None), name="one_open_link_per_person"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} of {self.user_id}"
 
 
 class IdempotencyRecord(models.Model):

@@ -104,8 +104,7 @@ def create_project(*, actor: Actor, slug: str, title: str) -> Project:
 @transaction.atomic
 def grant_role(*, actor: Actor, user: User, role: Role, target: Project | Anchored, reason: str = "") -> None:
     """Give a person a role on a project or a queue. Granting what is held changes nothing."""
-    project = _project_of(target)
-    require(actor, "people.edit", project)
+    _require_may_give(actor, role, target)
     assign_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
     _record_role(actor, Event.ROLE_GRANTED, user, role, target, reason)
 
@@ -113,8 +112,7 @@ def grant_role(*, actor: Actor, user: User, role: Role, target: Project | Anchor
 @transaction.atomic
 def revoke_role(*, actor: Actor, user: User, role: Role, target: Project | Anchored, reason: str = "") -> None:
     """Take a role away; it is gone at the next request."""
-    project = _project_of(target)
-    require(actor, "people.edit", project)
+    _require_may_give(actor, role, target)
     remove_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
     _record_role(actor, Event.ROLE_REVOKED, user, role, target, reason)
 
@@ -132,6 +130,11 @@ def grant_installation_role(*, actor: Actor, user: User, role: Role) -> None:
         subject=Subject("user", str(user.pk)),
         change=Change(after={"role": role.value, "on": "installation"}),
     )
+
+
+def _require_may_give(actor: Actor, role: Role, target: Project | Anchored) -> None:
+    # A manager fills the queues; who manages and who audits is not theirs to choose.
+    require(actor, "people.edit" if role in PROJECT_ROLES else "members.edit", _project_of(target))
 
 
 def _project_of(target: Project | Anchored) -> Project:

@@ -3,70 +3,87 @@
 What is not listed cannot be recorded; what is listed is emitted somewhere (a test looks).
 """
 
+from __future__ import annotations
+
 from enum import StrEnum
 
 
 class Event(StrEnum):
-    """`room.thing_done`, in the past tense. The value is what stands in the log and in the API."""
+    """`room.thing_done`, in the past tense: the value is what stands in the log and in the API.
+
+    `meaning` is one sentence for auditors; the page of the vocabulary is made from it.
+    """
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> Event:
+        """A member with its sentence."""
+        made = str.__new__(cls, value)
+        made._value_ = value
+        made.meaning = meaning
+        return made
 
     # audit
-    LOG_STARTED = "audit.log_started"
-    HEARTBEAT = "audit.heartbeat"
-    AUDIT_VIEWED = "audit.viewed"
+    LOG_STARTED = "audit.log_started", "The log begins; its first event."
+    HEARTBEAT = "audit.heartbeat", "Nothing else happened for a minute; the log is alive."
+    AUDIT_VIEWED = (
+        "audit.viewed",
+        "Somebody read a part of this log; the filters and the number of rows stand in the payload.",
+    )
     # access
-    SIGNED_IN = "access.signed_in"
-    SIGN_IN_FAILED = "access.sign_in_failed"
-    SIGNED_OUT = "access.signed_out"
-    ACCESS_DENIED = "access.denied"
-    USER_CREATED = "access.user_created"
-    USER_DEACTIVATED = "access.user_deactivated"
-    PROJECT_CREATED = "access.project_created"
-    ROLE_GRANTED = "access.role_granted"
-    ROLE_REVOKED = "access.role_revoked"
-    TOKEN_CREATED = "access.token_created"  # noqa: S105 - the name of an event
-    TOKEN_REVOKED = "access.token_revoked"  # noqa: S105 - the name of an event
+    SIGNED_IN = "access.signed_in", "A person signed in."
+    SIGN_IN_FAILED = "access.sign_in_failed", "A sign-in was refused."
+    SIGNED_OUT = "access.signed_out", "A person signed out."
+    ACCESS_DENIED = "access.denied", "Somebody was refused an act or an object."
+    USER_CREATED = "access.user_created", "An account was made."
+    USER_DEACTIVATED = "access.user_deactivated", "An account was closed; its sessions and tokens end."
+    PROJECT_CREATED = "access.project_created", "A project was made."
+    ROLE_GRANTED = "access.role_granted", "A person was given a role."
+    ROLE_REVOKED = "access.role_revoked", "A role was taken from a person."
+    TOKEN_CREATED = "access.token_created", "An API token was made."
+    TOKEN_REVOKED = "access.token_revoked", "An API token was ended."
     # ingest
-    OUTPUTS_INGESTED = "ingest.outputs_ingested"
-    SIGNALS_INGESTED = "ingest.signals_ingested"
-    PAIRS_INGESTED = "ingest.pairs_ingested"
-    OUTPUTS_SELECTED = "ingest.outputs_selected"
-    OUTPUTS_VIEWED = "ingest.outputs_viewed"
-    RULE_CREATED = "ingest.rule_created"
-    RULE_TRIED = "ingest.rule_tried"
-    RULE_BACKFILLED = "ingest.rule_backfilled"
+    OUTPUTS_INGESTED = "ingest.outputs_ingested", "A program sent outputs; counts only."
+    SIGNALS_INGESTED = "ingest.signals_ingested", "A program sent signals of end users; counts only."
+    PAIRS_INGESTED = "ingest.pairs_ingested", "A program sent pairs of outputs; counts only."
+    OUTPUTS_SELECTED = "ingest.outputs_selected", "Sampling rules selected outputs for review."
+    OUTPUTS_VIEWED = "ingest.outputs_viewed", "Somebody read production text through the API."
+    RULE_CREATED = "ingest.rule_created", "A sampling rule was made."
+    RULE_TRIED = "ingest.rule_tried", "A sampling rule was tried on past traffic; nothing was selected."
+    RULE_BACKFILLED = "ingest.rule_backfilled", "A sampling rule was applied to past traffic."
     # rubrics
-    RUBRIC_DRAFTED = "rubrics.drafted"
-    RUBRIC_PUBLISHED = "rubrics.published"
+    RUBRIC_DRAFTED = "rubrics.drafted", "A rubric draft was saved."
+    RUBRIC_PUBLISHED = "rubrics.published", "A rubric version was published and is frozen from then on."
     # queues
-    QUEUE_CREATED = "queues.created"
-    ITEMS_ENQUEUED = "queues.items_enqueued"
-    ITEM_LEASED = "queues.item_leased"
-    ITEM_VIEWED = "queues.item_viewed"
-    ITEM_SKIPPED = "queues.item_skipped"
-    LEASE_RELEASED = "queues.lease_released"
+    QUEUE_CREATED = "queues.created", "A queue was made."
+    ITEMS_ENQUEUED = "queues.items_enqueued", "Items were put into a queue."
+    ITEM_LEASED = "queues.item_leased", "A person took an item and was shown its text."
+    ITEM_VIEWED = "queues.item_viewed", "A person opened an item that they had taken before."
+    ITEM_SKIPPED = "queues.item_skipped", "A person passed an item on, with a reason."
+    LEASE_RELEASED = "queues.lease_released", "A person gave an item back."
     # grading
-    DRAFT_SAVED = "grading.draft_saved"
-    REVIEW_SUBMITTED = "grading.review_submitted"
-    REVIEW_UNDONE = "grading.review_undone"
-    REVIEWS_IMPORTED = "grading.reviews_imported"
-    REVIEW_IMPORTED = "grading.review_imported"
-    EXTRA_SEAT_ADDED = "grading.extra_seat_added"
-    ITEM_ADJUDICATED = "grading.item_adjudicated"
-    REVIEWS_VIEWED = "grading.reviews_viewed"
+    DRAFT_SAVED = "grading.draft_saved", "A person's unfinished answer was kept."
+    REVIEW_SUBMITTED = "grading.review_submitted", "A person submitted grades or a preference."
+    REVIEW_UNDONE = "grading.review_undone", "A person took a submitted review back within the time for that."
+    REVIEWS_IMPORTED = "grading.reviews_imported", "Reviews made elsewhere came in; counts only."
+    REVIEW_IMPORTED = "grading.review_imported", "One review made elsewhere came in."
+    EXTRA_SEAT_ADDED = "grading.extra_seat_added", "Reviewers disagreed, so one more was asked."
+    ITEM_ADJUDICATED = "grading.item_adjudicated", "An adjudicator settled a disputed item, with a reason."
+    REVIEWS_VIEWED = "grading.reviews_viewed", "Somebody read other people's reviews."
     # agreement
-    REPORT_REFRESHED = "agreement.report_refreshed"
+    REPORT_REFRESHED = "agreement.report_refreshed", "An agreement report was computed anew."
     # judge
-    JUDGE_CREATED = "judge.created"
-    RUN_CREATED = "judge.run_created"
-    RUN_FINISHED = "judge.run_finished"
-    RUN_CANCELLED = "judge.run_cancelled"
-    VERDICTS_RECORDED = "judge.verdicts_recorded"
-    VERDICTS_IMPORTED = "judge.verdicts_imported"
+    JUDGE_CREATED = "judge.created", "A judge, or a new version of one, was made."
+    RUN_CREATED = "judge.run_created", "A judge was asked to run."
+    RUN_FINISHED = "judge.run_finished", "A judge's run ended."
+    RUN_CANCELLED = "judge.run_cancelled", "A judge's run was cancelled."
+    VERDICTS_RECORDED = "judge.verdicts_recorded", "A judge answered on one item."
+    VERDICTS_IMPORTED = "judge.verdicts_imported", "Verdicts made elsewhere came in; counts only."
     # exports
-    DATASET_CREATED = "exports.dataset_created"
-    VERSION_REQUESTED = "exports.version_requested"
-    VERSION_FROZEN = "exports.version_frozen"
-    VERSION_FAILED = "exports.version_failed"
-    VERSION_DOWNLOADED = "exports.version_downloaded"
+    DATASET_CREATED = "exports.dataset_created", "A dataset was defined."
+    VERSION_REQUESTED = "exports.version_requested", "A frozen version of a dataset was asked for."
+    VERSION_FROZEN = "exports.version_frozen", "A dataset version was frozen; its hash stands in the payload."
+    VERSION_FAILED = "exports.version_failed", "A dataset version could not be built."
+    VERSION_DOWNLOADED = "exports.version_downloaded", "Somebody downloaded a dataset version."
     # demo
-    SAMPLE_LOADED = "demo.sample_loaded"
+    SAMPLE_LOADED = "demo.sample_loaded", "The sample project was loaded."

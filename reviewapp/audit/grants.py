@@ -1,4 +1,4 @@
-"""Who may do what to the log, as SQL. Run by migration 0001 and by `manage.py create_roles`; safe to repeat."""
+"""Who may do what to the log, as SQL. Run by the migrations and by `manage.py create_roles`; safe to repeat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ def grant_statements(*, app: str, sequencer: str, owner: str) -> list[str]:
         statements += [
             f"GRANT USAGE ON SCHEMA audit TO {role}",
             f"GRANT SELECT, INSERT ON audit.event, audit.payload TO {role}",
-            f"GRANT SELECT ON audit.pending, audit.leaf, audit.checkpoint, audit.cosignature TO {role}",
+            f"GRANT SELECT ON audit.pending, audit.leaf, audit.checkpoint TO {role}",
+            # A witness answers the worker, which reaches the network; the sequencer does not.
+            f"GRANT SELECT, INSERT ON audit.cosignature TO {role}",
         ]
     if sequencer and sequencer not in (owner, app):
         role = _quoted(sequencer)

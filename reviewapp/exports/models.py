@@ -52,6 +52,8 @@ class DatasetVersion(models.Model):
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     frozen_at = models.DateTimeField(null=True)
+    # Set once, by an erasure: its files are gone from the disk, its numbers and hashes stay.
+    withdrawn_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["dataset", "number"], name="one_dataset_version_per_number")]

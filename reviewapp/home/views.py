@@ -82,7 +82,7 @@ def _settings(
         "holdings": holdings(project=project),
         "tokens": service_tokens(project=project),
         "rules": SamplingRule.objects.filter(project=project, ended_at=None).order_by("slug"),
-        "may_edit_people": can(request.actor, "people.edit", project),
+        "may_edit_people": can(request.actor, "members.edit", project),
         "may_edit_tokens": can(request.actor, "tokens.edit", project),
         "grant_form": grant or GrantForm(project=project),
         "token_form": token or TokenForm(),
@@ -95,7 +95,7 @@ def _settings(
 @require_POST
 def grant(request: PageRequest, project: str) -> HttpResponse:
     """Give a role, with its reason."""
-    found = project_for(viewer=request.actor, slug=project, act="people.edit")
+    found = project_for(viewer=request.actor, slug=project, act="members.edit")
     form = GrantForm(request.POST, project=found)
     if not form.is_valid() or form.user is None:
         return _settings(request, found, grant=form)
@@ -110,7 +110,7 @@ def grant(request: PageRequest, project: str) -> HttpResponse:
 @require_POST
 def revoke(request: PageRequest, project: str) -> HttpResponse:
     """Take a role away. It can be given again; the log keeps both."""
-    found = project_for(viewer=request.actor, slug=project, act="people.edit")
+    found = project_for(viewer=request.actor, slug=project, act="members.edit")
     user = get_object_or_404(User, username=request.POST.get("username", ""))
     slug = request.POST.get("queue", "")
     target: Project | Queue = get_object_or_404(Queue, project=found, slug=slug) if slug else found

@@ -70,6 +70,7 @@ class Output(models.Model):
     sampling_rate = models.FloatField(null=True)  # what the sender stated; null is "not stated", which counts as 1
     sampling_unit = models.FloatField()  # the one uniform number in [0, 1) that all rules share
     text_dropped_at = models.DateTimeField(null=True)
+    erased_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

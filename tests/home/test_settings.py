@@ -8,9 +8,9 @@ from reviewapp.access.roles import roles_on
 from reviewapp.audit.models import Event
 
 
-def test_a_manager_gives_a_role_with_its_reason(cast, page):
+def test_an_admin_gives_a_role_with_its_reason(cast, page):
     body = {"username": "nemo", "role": "auditor", "queue": "", "reason": "quarterly audit"}
-    answer = page(cast.max).post("/p/halyard/settings/grant/", body)
+    answer = page(cast.ada).post("/p/halyard/settings/grant/", body)
     assert answer.status_code == 302
     assert roles_on(cast.nemo.person, cast.project) == {Role.AUDITOR}
     assert Event.objects.filter(event="access.role_granted", object=str(cast.nemo.person.pk)).exists()
