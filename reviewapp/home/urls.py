@@ -2,17 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from reviewapp.home import views
+from reviewapp.home.views import account, home, members, settings, tokens
 
 pages = [
-    path("", views.home, name="home"),
-    path("account/", views.account, name="account"),
-    path("account/tokens/", views.add_own_token, name="add_own_token"),
-    path("account/tokens/<uuid:token>/revoke/", views.end_own_token, name="end_own_token"),
-    path("p/<slug:project>/settings/", views.settings, name="settings"),
-    path("p/<slug:project>/settings/grant/", views.grant, name="grant"),
-    path("p/<slug:project>/settings/revoke/", views.revoke, name="revoke"),
-    path("p/<slug:project>/settings/tokens/", views.add_token, name="add_token"),
-    path("p/<slug:project>/settings/tokens/<uuid:token>/revoke/", views.end_token, name="end_token"),
+    path("", home.home, name="home"),
+    path("account/", account.account, name="account"),
+    path("account/tokens/", tokens.add_own_token, name="add_own_token"),
+    path("account/tokens/<uuid:token>/revoke/", tokens.end_own_token, name="end_own_token"),
+    path("p/<slug:project>/settings/", settings.settings, name="settings"),
+    path("p/<slug:project>/settings/grant/", members.grant, name="grant"),
+    path("p/<slug:project>/settings/revoke/", members.revoke, name="revoke"),
+    path("p/<slug:project>/settings/tokens/", tokens.add_token, name="add_token"),
+    path("p/<slug:project>/settings/tokens/<uuid:token>/revoke/", tokens.end_token, name="end_token"),
 ]
 api: list[URLPattern] = []

@@ -1,4 +1,4 @@
-"""Forms of settings."""
+"""Forms that give roles."""
 
 from __future__ import annotations
 
@@ -6,17 +6,9 @@ from typing import Any
 
 from django import forms
 
-from reviewapp.access.matrix import PROJECT_ROLES, QUEUE_ROLES, Role, Scope
+from reviewapp.access.matrix import PROJECT_ROLES, QUEUE_ROLES, Role
 from reviewapp.access.models import Project, User
 from reviewapp.queues.models import Queue
-
-SCOPE_WORDS = {
-    Scope.INGEST: "send outputs and signals",
-    Scope.REVIEW: "grade as me",
-    Scope.LABELS_READ: "read labels and figures",
-    Scope.MANAGE: "manage rubrics, queues, judges, datasets",
-    Scope.AUDIT_READ: "read the audit log",
-}
 
 
 class GrantForm(forms.Form):
@@ -53,24 +45,3 @@ class GrantForm(forms.Form):
         if role in {one.value for one in PROJECT_ROLES} and data.get("queue"):
             self.add_error("queue", "Leave this empty: this role is held for the whole project.")
         return data
-
-
-class TokenForm(forms.Form):
-    """A new token."""
-
-    name = forms.CharField(label="What is it for", max_length=200)
-    scopes = forms.MultipleChoiceField(
-        label="It may",
-        choices=[(scope.value, SCOPE_WORDS[scope]) for scope in Scope if scope is not Scope.REVIEW],
-        widget=forms.CheckboxSelectMultiple,
-    )
-    days = forms.IntegerField(label="Days until it expires", min_value=1, max_value=365, initial=90)
-
-
-class PersonalTokenForm(TokenForm):
-    """A personal token may also grade, as its owner."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        choices = [(scope.value, SCOPE_WORDS[scope]) for scope in Scope]
-        self.fields["scopes"].choices = choices  # type: ignore[attr-defined] # a choice field

@@ -1,0 +1,49 @@
+"""Roles in a project: given and taken away."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from reviewapp.access.matrix import Role
+from reviewapp.access.middleware import PageRequest
+from reviewapp.access.models import Project, User
+from reviewapp.access.selectors import project_for
+from reviewapp.access.services import grant_role, revoke_role
+from reviewapp.home.forms.members import GrantForm
+from reviewapp.home.views.settings import settings_page
+from reviewapp.queues.models import Queue
+
+
+@login_required
+@require_POST
+def grant(request: PageRequest, project: str) -> HttpResponse:
+    """Give a role, with its reason."""
+    found = project_for(viewer=request.actor, slug=project, act="members.edit")
+    form = GrantForm(request.POST, project=found)
+    if not form.is_valid() or form.user is None:
+        return settings_page(request, found, grant=form)
+    role = Role(form.cleaned_data["role"])
+    target = form.cleaned_data["queue"] or found
+    grant_role(actor=request.actor, user=form.user, role=role, target=target, reason=form.cleaned_data["reason"])
+    messages.success(request, f"{form.user.shown_name} is now {role} of {target}.")
+    return redirect("home:settings", project=project)
+
+
+@login_required
+@require_POST
+def revoke(request: PageRequest, project: str) -> HttpResponse:
+    """Take a role away. It can be given again; the log keeps both."""
+    found = project_for(viewer=request.actor, slug=project, act="members.edit")
+    user = get_object_or_404(User, username=request.POST.get("username", ""))
+    slug = request.POST.get("queue", "")
+    target: Project | Queue = get_object_or_404(Queue, project=found, slug=slug) if slug else found
+    name = request.POST.get("role", "")
+    if name not in {role.value for role in Role}:
+        return redirect("home:settings", project=project)
+    revoke_role(actor=request.actor, user=user, role=Role(name), target=target, reason=request.POST.get("reason", ""))
+    messages.success(request, f"{user.shown_name} is no longer {name} of {target}.")
+    return redirect("home:settings", project=project)
