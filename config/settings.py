@@ -254,3 +254,6 @@ LOGGING = {
 # An address of the outside world that judges may call in addition to the public default.
 JUDGE_ALLOWED_HOSTS: list[str] = env.env.list("JUDGE_ALLOWED_HOSTS", default=["api.openai.com"])
 JUDGE_ALLOW_LOOPBACK: bool = env.env.bool("JUDGE_ALLOW_LOOPBACK", default=IS_TEST)
+# Where the log's checkpoints may be sent: webhooks and witnesses, `host` or `host:port`, https only.
+WEBHOOK_ALLOWED_HOSTS: list[str] = env.env.list("WEBHOOK_ALLOWED_HOSTS", default=[])
+WEBHOOK_ALLOW_LOOPBACK: bool = env.env.bool("WEBHOOK_ALLOW_LOOPBACK", default=IS_TEST)

@@ -77,7 +77,8 @@ def environment_for(database: str, **more: str) -> dict[str, str]:
         if os.environ.get(variable)
     }
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-    return {**inherited, **urls, "REVIEWAPP_LOOPBACK": "1", "JUDGE_ALLOW_LOOPBACK": "1", **more}
+    loopback = dict.fromkeys(("REVIEWAPP_LOOPBACK", "JUDGE_ALLOW_LOOPBACK", "WEBHOOK_ALLOW_LOOPBACK"), "1")
+    return {**inherited, **urls, **loopback, **more}
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,9 @@
 """The one HTTP client that leaves the house.
 
-An address from outside (a judge's base URL, later a webhook) may name only what this installation allows, and what is
-connected to is what was checked: the name is resolved once per connection, every address of it must be public, and the
-socket goes to the checked address while TLS and `Host` keep the name. No redirects, no proxies from the environment, a
-deadline for the whole exchange and a cap on what comes back. Source: SECURITY.md 3.6.
+An address from outside (a judge's base URL, a webhook, an identity provider) may name only what this installation
+allows, and what is connected to is what was checked: the name is resolved once per connection, every address of it must
+be public, and the socket goes to the checked address while TLS and `Host` keep the name. No redirects, no proxies from
+the environment, a deadline for the whole exchange and a cap on what comes back. Source: SECURITY.md 3.6.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -116,6 +116,70 @@ def outbound_client(
         # A small answer could unpack to a large one.
         headers={"Accept-Encoding": "identity"},
     )
+
+
+class NoAnswer(Exception):
+    """No usable answer came back. `detail` is a sentence of ours: nothing that the other side said is in it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, whatever its status. For programs only: pages and API answers never show any of it.
+
+    headers: names in lower case.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+def post(
+    destination: Destination, body: bytes, headers: Mapping[str, str] | None = None, *, seconds: float = 10
+) -> Answer:
+    """One POST to a checked destination (a webhook, a witness), over a connection of its own.
+
+    seconds: for the whole exchange. The answer is at most MAX_RESPONSE bytes, headers included; a redirect is an
+    answer with status 3xx and is not followed. Raises NoAnswer. Check the address each time, not once when it is
+    stored: `checked_destination(url, allowed_hosts=settings.WEBHOOK_ALLOWED_HOSTS,
+    allow_loopback=settings.WEBHOOK_ALLOW_LOOPBACK)`.
+    """
+    return exchange(destination, "POST", destination.url, headers=headers, body=body, seconds=seconds)
+
+
+def exchange(
+    destination: Destination,
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    body: bytes | None = None,
+    seconds: float = 10,
+) -> Answer:
+    """One request to `url`, which must lie on the destination's host and port. Otherwise as `post`."""
+    try:
+        with outbound_client(destination, seconds=seconds) as client:
+            answer = client.request(method, url, headers=dict(headers or {}), content=body)
+    except httpx2.TimeoutException as error:
+        raise NoAnswer("The server did not answer in time.") from error
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise NoAnswer(_why(error)) from error
+    return Answer(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, answer.content)
+
+
+def _why(error: BaseException) -> str:
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AnswerTooLarge):
+            return "The server's answer is larger than allowed."
+        if isinstance(cause, AddressRefused):
+            return "The server's name leads to an address that this installation does not call."
+        cause = cause.__cause__ or cause.__context__
+    return "The server could not be reached."
 
 
 class _PinnedTransport(httpx2.HTTPTransport):

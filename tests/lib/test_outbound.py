@@ -247,3 +247,57 @@ def test_a_server_that_drips_bytes_is_left_at_the_deadline():
         with pytest.raises(httpx2.TimeoutException):
             client.get(loopback(target.port).url)
         assert time.monotonic() - begun < 3
+
+
+def test_a_post_brings_status_headers_and_body_back():
+    head = b"HTTP/1.1 202 Accepted\r\nContent-Type: text/plain\r\nX-Seen: yes\r\nContent-Length: 5\r\n\r\nthank"
+    with listening(answering(head)) as target:
+        answer = outbound.post(loopback(target.port), b'{"checkpoint": 1}', {"Content-Type": "application/json"})
+    assert (answer.status, answer.headers["x-seen"], answer.body) == (202, "yes", b"thank")
+    assert "thank" not in repr(answer)
+
+
+def test_a_post_carries_its_body_and_headers():
+    seen = []
+
+    def serve(connection: socket.socket) -> None:
+        seen.append(connection.recv(65536))
+        if b"{}" not in seen[0]:
+            seen.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with listening(serve) as target:
+        outbound.post(loopback(target.port, "/hook"), b"{}", {"webhook-id": "evt_1"})
+    sent = b"".join(seen)
+    assert sent.startswith(b"POST /hook HTTP/1.1\r\n")
+    assert b"webhook-id: evt_1\r\n" in sent
+    assert sent.endswith(b"\r\n\r\n{}")
+
+
+@pytest.mark.parametrize(
+    ("said", "detail"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n" + b"x" * 2_000_000, "larger than allowed"),
+        (b"secret garbage", "could not be reached"),
+        (b"", "could not be reached"),
+    ],
+)
+def test_a_post_without_a_usable_answer_says_so_in_our_words(said, detail):
+    with listening(answering(said)) as target, pytest.raises(outbound.NoAnswer, match=detail) as refused:
+        outbound.post(loopback(target.port), b"{}")
+    assert "secret" not in refused.value.detail
+
+
+def test_a_post_to_a_server_that_never_answers_ends_at_its_deadline():
+    with listening(lambda connection: time.sleep(2)) as target:
+        begun = time.monotonic()
+        with pytest.raises(outbound.NoAnswer, match="did not answer in time"):
+            outbound.post(loopback(target.port), b"{}", seconds=0.5)
+        assert time.monotonic() - begun < 1.9
+
+
+def test_an_exchange_leaves_its_destination_for_no_other_host():
+    with listening(answering(b"")) as inside, listening(answering(b"")) as other:
+        with pytest.raises(outbound.NoAnswer, match="does not call"):
+            outbound.exchange(loopback(inside.port), "GET", f"http://127.0.0.1:{other.port}/")
+        assert (inside.connections, other.connections) == (0, 0)
