@@ -2,14 +2,14 @@
 
 from django.urls import path
 
-from reviewapp.compliance import api as endpoints
-from reviewapp.compliance import views
+from reviewapp.compliance.api import events as event_api
+from reviewapp.compliance.views import events
 
 pages = [
-    path("p/<slug:project>/audit/", views.events, name="events"),
-    path("p/<slug:project>/audit/<uuid:eid>/", views.event, name="event"),
+    path("p/<slug:project>/audit/", events.events, name="events"),
+    path("p/<slug:project>/audit/<uuid:eid>/", events.event, name="event"),
 ]
 api = [
-    path("audit/events/", endpoints.events, name="events"),
-    path("audit/checkpoint", endpoints.checkpoint, name="checkpoint"),
+    path("audit/events/", event_api.events, name="events"),
+    path("audit/checkpoint", event_api.checkpoint, name="checkpoint"),
 ]
