@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "reviewapp.access.middleware.ActorMiddleware",
     "reviewapp.access.middleware.PageErrorsMiddleware",
+    "reviewapp.access.middleware.DoorMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -126,7 +127,12 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "reviewapp.access.adapter.ClosedAccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds; see access/reauthentication.py
+MFA_REAUTHENTICATION_REQUIRED = False  # its pages wear `recent_sign_in` like the others
 ALLAUTH_TRUSTED_PROXY_COUNT = env.env.int("TRUSTED_PROXY_COUNT", default=0)
+OIDC = env.openid_connect(is_test=IS_TEST)
+SOCIALACCOUNT_ADAPTER = "reviewapp.access.oidc.provider.SocialAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False  # nothing here calls the provider on somebody's behalf
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 GUARDIAN_RAISE_403 = False
 ANONYMOUS_USER_NAME = None
@@ -175,7 +181,7 @@ REST_FRAMEWORK = {
         "reviewapp.access.authentication.TokenAuthentication",
         "reviewapp.access.authentication.SessionActorAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["reviewapp.access.authentication.IsKnown"],
+    "DEFAULT_PERMISSION_CLASSES": ["reviewapp.access.authentication.MayEnter"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["reviewapp.lib.api.RawParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "reviewapp.lib.api.JsonAlways",

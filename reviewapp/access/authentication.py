@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from reviewapp.access.actors import Actor, actor_from
+from reviewapp.access.doors import ask, need_of
 from reviewapp.access.models import ApiToken, User
 from reviewapp.access.tokens import find_token
 
@@ -39,11 +40,21 @@ class SessionActorAuthentication(SessionAuthentication):
     """The signed-in person of the pages, with Django's CSRF check."""
 
 
-class IsKnown(BasePermission):
-    """Somebody with an identity; what they may is decided by the services."""
+class MayEnter(BasePermission):
+    """The door of an API call: asked before anything of the body is read. The services ask again."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return bool(request.user and request.user.is_authenticated)
+        """False becomes 401. Raises Hidden or AccessDenied, and MethodNotAllowed for a method without a row."""
+        match = request.resolver_match
+        if match is None:  # only when a view is called without its address
+            return False
+        need = need_of(match.view_name, request.method)
+        if not (request.user and request.user.is_authenticated):
+            return False
+        if need is None:
+            raise MethodNotAllowed(request.method or "")
+        ask(api_actor(request), need, match.kwargs)
+        return True
 
 
 def api_actor(request: Request) -> Actor:

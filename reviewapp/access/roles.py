@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from reviewapp.access.models import GroupGrant, InstallationRole, Project, User,
 from reviewapp.lib.errors import AccessDenied
 
 Row = TypeVar("Row", bound=Model)
+_OPEN_TO_QUEUE_ROLES = frozenset({"project.view", "rubrics.view", "queues.view", "judges.view", "guardrails.view"})
 
 
 class Anchored(Protocol):
@@ -96,10 +97,8 @@ def allowed_acts(actor: Actor, acts: Iterable[str], target: Project | Anchored) 
 
 def _any_queue_role_suffices(user: User, act: str, project: Project) -> bool:
     # Reading the project's name, its rubrics and the list of (own) queues is open to whoever holds a role on
-    # one of its queues.
-    return act in ("project.view", "rubrics.view", "queues.view") and bool(
-        ACTS[act].roles & roles_in_project(user, project)
-    )
+    # one of its queues; judges and guardrails to its adjudicators (the matrix names no reviewer there).
+    return act in _OPEN_TO_QUEUE_ROLES and bool(ACTS[act].roles & roles_in_project(user, project))
 
 
 def _token_covers(actor: Actor, act: str, target: Project | Anchored) -> bool:
@@ -127,6 +126,29 @@ def require(actor: Actor, act: str, target: Project | Anchored) -> None:
     raise AccessDenied(f"This needs the role {needed} here.")
 
 
+def require_any(actor: Actor, acts: Sequence[str], target: Project | Anchored) -> None:
+    """One of the acts suffices. Raises as `require` does for the first of them."""
+    if not any(can(actor, act, target) for act in acts):
+        require(actor, acts[0], target)
+
+
+def require_somewhere(actor: Actor, acts: Sequence[str], project: Project) -> None:
+    """One of the acts on the project or on any queue of it. Raises as `require` does for the first of them."""
+    covered = [act for act in acts if _token_covers(actor, act, project)]
+    held = roles_in_project(actor.user, project) if covered and actor.user is not None else frozenset()
+    if not any(ACTS[act].roles & held for act in covered):
+        require(actor, acts[0], project)
+
+
+def require_scope(actor: Actor, acts: Sequence[str]) -> None:
+    """A token needs a scope of one of the acts, wherever it reads; a person needs none. Raises AccessDenied."""
+    if actor.token is None or not acts:
+        return
+    scopes = frozenset[str]().union(*(ACTS[act].scopes for act in acts))
+    if not scopes & set(actor.token.scopes):
+        raise AccessDenied(f"This token lacks the scope for this: {' or '.join(sorted(scopes))}.")
+
+
 def may_know(actor: Actor, target: Project | Anchored) -> bool:
     """Whether the existence of the object is the caller's business: any role on it, and for a token its own project."""
     if actor.system is not None:
@@ -143,15 +165,24 @@ def may_know(actor: Actor, target: Project | Anchored) -> bool:
 
 def require_installation_admin(actor: Actor) -> None:
     """Raises AccessDenied unless the actor is an admin of the whole installation; a token needs the scope `manage`."""
-    if actor.system is not None:
-        return
-    allowed = (
-        actor.user is not None and actor.user.is_active and actor.user.installation_roles.filter(role="admin").exists()
-    )
-    if actor.token is not None and (actor.token.project_id is not None or "manage" not in actor.token.scopes):
-        allowed = False
-    if not allowed:
+    if not _holds_installation_role(actor, (Role.ADMIN,)):
         raise AccessDenied("Only an admin of the installation can do this.")
+
+
+def require_installation_reader(actor: Actor) -> None:
+    """The same for its auditors too: they read what its admins set."""
+    if not _holds_installation_role(actor, (Role.ADMIN, Role.AUDITOR)):
+        raise AccessDenied("Only an admin or auditor of the installation can see this.")
+
+
+def _holds_installation_role(actor: Actor, roles: Sequence[Role]) -> bool:
+    if actor.system is not None:
+        return True
+    if actor.token is not None and (actor.token.project_id is not None or "manage" not in actor.token.scopes):
+        return False
+    if actor.user is None or not actor.user.is_active:
+        return False
+    return InstallationRole.objects.filter(user=actor.user, role__in=[role.value for role in roles]).exists()
 
 
 def visible_projects(actor: Actor) -> QuerySet[Project]:

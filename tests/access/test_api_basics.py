@@ -59,13 +59,17 @@ def test_a_cursor_that_holds_nul_is_400(api):
 
 POSTS = (
     "outputs/", "signals/", "pairs/", "rules/", "rules/try/", "rules/some/backfill/", "rubrics/",
-    "rubrics/some/publish/", "queues/", "judges/", "datasets/", "/api/v1/projects/",
+    "rubrics/some/publish/", "queues/", "judges/", "datasets/",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("path", POSTS)
 def test_a_post_takes_no_unknown_query_parameter(api, path):
     assert api.post(f"{path}?nosuch=1", {}).status == 400
+
+
+def test_making_a_project_takes_no_unknown_query_parameter(cast):
+    assert personal_api(cast.ada).post("/api/v1/projects/?nosuch=1", {}).status == 400
 
 
 @pytest.mark.parametrize("path", ["/api/v1/schema/", "/api/v1/docs/"])
