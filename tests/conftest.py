@@ -22,6 +22,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from allauth.account.internal.userkit import user_id_to_str
 from django.db import connection
 
 from config import env
@@ -271,11 +272,15 @@ def api(cast: Cast) -> Api:
 @pytest.fixture
 def page(client: Any) -> Any:
     """`page(actor)` is Django's test client signed in as that person (the session is real, the password form is tested
-    elsewhere).
+    elsewhere). `page(actor, seconds_ago=600)` is a session whose last proof of identity is ten minutes old.
     """
 
-    def sign_in(actor: Actor) -> Any:
+    def sign_in(actor: Actor, seconds_ago: float = 0) -> Any:
         client.force_login(actor.person, backend="allauth.account.auth_backends.AuthenticationBackend")
+        session = client.session
+        session["account_authentication_methods"] = [{"method": "password", "at": time.time() - seconds_ago}]
+        session["account_authentication_methods_user"] = user_id_to_str(actor.person)
+        session.save()
         return client
 
     return sign_in

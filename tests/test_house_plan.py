@@ -30,8 +30,9 @@ OWN_NAMES = {
     "stats": None,
     "audit": {"events", "grants", "merkle", "notes", "sequencer", "verify"},
     "access": {
-        "account_urls", "actors", "adapter", "authentication", "context", "idempotency", "matrix", "middleware",
-        "problems", "roles", "tokens",
+        "account_urls", "account_views", "actors", "adapter", "authentication", "context", "doors", "factors",
+        "idempotency", "invitations", "limits", "matrix", "middleware", "people", "problems", "reauthentication",
+        "roles", "sessions", "tokens",
     },
     "ingest": {"filters", "records"},
     "rubrics": {"answers", "records"},

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 from reviewapp.access.matrix import Role
 from reviewapp.access.middleware import PageRequest
 from reviewapp.access.models import Project, User
+from reviewapp.access.reauthentication import recent_sign_in
 from reviewapp.access.selectors import project_for
 from reviewapp.access.services import grant_role, revoke_role
 from reviewapp.home.forms.members import GrantForm
@@ -19,6 +20,7 @@ from reviewapp.queues.models import Queue
 
 
 @login_required
+@recent_sign_in
 @require_POST
 def grant(request: PageRequest, project: str) -> HttpResponse:
     """Give a role, with its reason."""
@@ -34,6 +36,7 @@ def grant(request: PageRequest, project: str) -> HttpResponse:
 
 
 @login_required
+@recent_sign_in
 @require_POST
 def revoke(request: PageRequest, project: str) -> HttpResponse:
     """Take a role away. It can be given again; the log keeps both."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from reviewapp.access.middleware import PageRequest
 from reviewapp.access.models import ApiToken
+from reviewapp.access.reauthentication import recent_sign_in
 from reviewapp.access.selectors import project_for
 from reviewapp.access.tokens import create_personal_token, create_service_token, revoke_token
 from reviewapp.home.forms.tokens import PersonalTokenForm, TokenForm
@@ -21,6 +22,7 @@ from reviewapp.home.views.settings import settings_page
 
 
 @login_required
+@recent_sign_in
 @require_POST
 def add_token(request: PageRequest, project: str) -> HttpResponse:
     """Make a service token; its text is on the answer and nowhere else."""
@@ -44,6 +46,7 @@ def end_token(request: PageRequest, project: str, token: UUID) -> HttpResponse:
 
 
 @login_required
+@recent_sign_in
 @require_POST
 def add_own_token(request: PageRequest) -> HttpResponse:
     """Make a personal token."""
