@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from allauth.account.internal.userkit import user_id_to_str
-from django.db import connection
+from django.db import connection, transaction
 
 from config import env
 from reviewapp.access.actors import SYSTEM, Actor
@@ -130,6 +131,14 @@ def committed_db(django_db_setup: None, database_template: str, django_db_blocke
             connection.close()
             connection.settings_dict["NAME"] = usual
             _drop_database(name)
+
+
+@contextmanager
+def arranging() -> Iterator[None]:
+    """Rows that a test lays by hand: the transaction counts as recorded, as if a service had written them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('audit.recorded', pg_current_xact_id()::text, true)")
+        yield
 
 
 def owner_connection(database: str) -> psycopg.Connection[Any]:

@@ -20,7 +20,7 @@ from reviewapp.lib.ids import new_id
 from reviewapp.queues.models import Lease, Queue, QueueItem, Seat
 from reviewapp.rubrics.models import Criterion
 from reviewapp.rubrics.services import RubricIn, publish, save_draft
-from tests.conftest import Cast
+from tests.conftest import Cast, arranging
 
 
 def level(value: Any) -> dict[str, Any]:
@@ -45,14 +45,15 @@ CRITERIA: dict[str, dict[str, Any]] = {
 def make_queue(cast: Cast, *keys: str, kind: str = "grade", slug: str = "answers", **more: Any) -> Queue:
     """A queue whose published rubric asks these criteria, with the cast's reviewers."""
     publish_rubric(cast, *keys, slug=f"rubric-{slug}")
-    queue = Queue.objects.create(
-        project=cast.project,
-        slug=slug,
-        title=f"Queue {slug}",
-        kind=kind,
-        rubric=cast.project.rubrics.get(slug=f"rubric-{slug}"),
-        **more,
-    )
+    with arranging():
+        queue = Queue.objects.create(
+            project=cast.project,
+            slug=slug,
+            title=f"Queue {slug}",
+            kind=kind,
+            rubric=cast.project.rubrics.get(slug=f"rubric-{slug}"),
+            **more,
+        )
     cast.reviewers(queue)
     return queue
 

@@ -11,7 +11,7 @@ from reviewapp.audit.models import Event
 from reviewapp.exports.models import DatasetFile, DatasetVersion
 from reviewapp.exports.services import build_version
 from reviewapp.lib.canonical import canonical_sha256
-from tests.conftest import owner_connection, personal_api
+from tests.conftest import arranging, owner_connection, personal_api
 from tests.exports.conftest import graded, output
 
 
@@ -143,7 +143,7 @@ def test_what_the_filter_and_retention_keep_out_is_counted(world):
     world.queue()
     world.reviews("support", *(graded(name, "mara", correct=True) for name in "abc"))
     world.dataset(where={"feature": "billing"})
-    with connection.cursor() as cursor:
+    with arranging(), connection.cursor() as cursor:
         cursor.execute("UPDATE reviewapp_output SET input = NULL, output = NULL WHERE external_id = 'c'")
     version = world.freeze()
     assert (version["rows"], version["left_out"]) == (1, {"filtered": 1, "no_text": 1})

@@ -17,6 +17,7 @@ from reviewapp.queues.services import QueueIn, create_queue
 from reviewapp.rubrics.models import Rubric
 from reviewapp.rubrics.records import RubricIn
 from reviewapp.rubrics.services import publish, save_draft
+from tests.conftest import arranging
 
 MODEL = "zebra-omega-70b"
 PROMPT = "kestrel-prompt"
@@ -55,6 +56,7 @@ def make_queue(cast: Any, *, kind: str = "grade", slug: str | None = None, **opt
     return queue
 
 
+@arranging()
 def make_outputs(project: Any, count: int = 1, *, prefix: str = "out", **values: Any) -> list[Output]:
     """Outputs `<prefix>-0`, `<prefix>-1`, … of one configuration, a minute apart."""
     document = {"model": MODEL, "prompt_name": PROMPT, "prompt_version": "7"}
@@ -85,12 +87,14 @@ def make_outputs(project: Any, count: int = 1, *, prefix: str = "out", **values:
     return Output.objects.bulk_create(rows)
 
 
+@arranging()
 def make_pair(project: Any, name: str = "pair-0") -> Pair:
     """Two answers to one question."""
     a, b = make_outputs(project, 2, prefix=name)
     return Pair.objects.create(project=project, external_id=name, a=a, b=b)
 
 
+@arranging()
 def make_hit(output: Output, *, name: str = "pii", action: str = "blocked", position: int = 0) -> GuardrailHit:
     """A guardrail's decision on an output."""
     return GuardrailHit.objects.create(
@@ -99,6 +103,7 @@ def make_hit(output: Output, *, name: str = "pii", action: str = "blocked", posi
     )  # fmt: skip
 
 
+@arranging()
 def make_rule(project: Any, *, slug: str, rate: float, where: dict[str, Any] | None = None) -> SamplingRule:
     """A sampling rule."""
     return SamplingRule.objects.create(project=project, slug=slug, rate=rate, where=where or {})
