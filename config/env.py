@@ -5,6 +5,7 @@ Start-up fails without `DJANGO_SECRET_KEY` of 50 characters or more: a default k
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -88,3 +89,47 @@ def broker_url() -> str:
     path, _, query = url.removeprefix("unix://").partition("?")
     number = parse_qs(query).get("db", ["0"])[-1]
     return f"redis+socket://{path}?virtual_host={number}"
+
+
+@dataclass(frozen=True)
+class OpenIdConnect:
+    """The identity provider of this installation. `access/oidc` says what each choice means."""
+
+    server: str  # the issuer, as it writes itself
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str = "single sign-on"  # on the button
+    hosts: tuple[str, ...] = ()  # besides the server's own, where it keeps its keys and tokens
+    email_domains: frozenset[str] = frozenset()
+    groups_claim: str = "groups"
+    creates_accounts: bool = False
+    links_by_email: bool = False
+    allow_loopback: bool = False
+
+
+def openid_connect(*, is_test: bool) -> OpenIdConnect | None:
+    """None without REVIEWAPP_OIDC_SERVER. Raises ImproperlyConfigured for half a configuration."""
+    server: str = env.str("REVIEWAPP_OIDC_SERVER", default="")
+    if not server:
+        return None
+    found = OpenIdConnect(
+        server=server,
+        client_id=env.str("REVIEWAPP_OIDC_CLIENT_ID", default=""),
+        client_secret=env.str("REVIEWAPP_OIDC_CLIENT_SECRET", default=""),
+        name=env.str("REVIEWAPP_OIDC_NAME", default="single sign-on"),
+        hosts=tuple(env.list("REVIEWAPP_OIDC_HOSTS", default=[])),
+        email_domains=frozenset(name.lower() for name in env.list("REVIEWAPP_OIDC_ALLOWED_EMAIL_DOMAINS", default=[])),
+        groups_claim=env.str("REVIEWAPP_OIDC_GROUPS_CLAIM", default="groups"),
+        creates_accounts=env.bool("REVIEWAPP_OIDC_CREATES_ACCOUNTS", default=False),
+        links_by_email=env.bool("REVIEWAPP_OIDC_LINKS_BY_EMAIL", default=False),
+        allow_loopback=env.bool("REVIEWAPP_OIDC_ALLOW_LOOPBACK", default=is_test),
+    )
+    if not found.client_id or not found.client_secret:
+        raise ImproperlyConfigured("Set REVIEWAPP_OIDC_CLIENT_ID and REVIEWAPP_OIDC_CLIENT_SECRET too.")
+    if len(server) > 200:
+        raise ImproperlyConfigured("REVIEWAPP_OIDC_SERVER may have 200 characters.")
+    if (found.creates_accounts or found.links_by_email) and not found.email_domains:
+        raise ImproperlyConfigured(
+            "Set REVIEWAPP_OIDC_ALLOWED_EMAIL_DOMAINS: without it no mail makes or links an account."
+        )
+    return found
