@@ -66,6 +66,7 @@ def publish_rubric(cast: Cast, *keys: str, slug: str, **changed: dict[str, Any])
     publish(actor=cast.max, rubric=cast.project.rubrics.get(slug=slug))
 
 
+@arranging()
 def make_configuration(project: Project, **document: str) -> Configuration:
     fingerprint = hashlib.sha256(repr(sorted(document.items())).encode()).hexdigest()
     fields = {name: document.get(name, "") for name in ("prompt_name", "prompt_version", "model")}
@@ -74,6 +75,7 @@ def make_configuration(project: Project, **document: str) -> Configuration:
     )[0]
 
 
+@arranging()
 def make_output(project: Project, external_id: str, **more: Any) -> Output:
     prompt = str(more.pop("input", external_id))
     return Output.objects.create(
@@ -90,12 +92,14 @@ def make_output(project: Project, external_id: str, **more: Any) -> Output:
     )
 
 
+@arranging()
 def make_item(queue: Queue, external_id: str, **more: Any) -> QueueItem:
     """An item over a new output."""
     output = make_output(queue.project, external_id, **more)
     return QueueItem.objects.create(queue=queue, output=output, source="manual")
 
 
+@arranging()
 def make_pair_item(
     queue: Queue, external_id: str, a: Configuration | None, b: Configuration | None, *, prompt: str
 ) -> QueueItem:
@@ -171,6 +175,7 @@ def end_review(made: Review) -> None:
     Review.objects.filter(pk=made.pk).update(ended_at=utc_now())
 
 
+@arranging()
 def adjudicate(item: QueueItem, by: Actor, answers: Mapping[str, Any]) -> Review:
     made = review(item, by, answers, seat="adjudicate")
     Adjudication.objects.create(item=item, review=made, reason="read both")

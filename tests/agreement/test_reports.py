@@ -16,7 +16,7 @@ from reviewapp.audit.models import Event as EventRow
 from reviewapp.audit.selectors import position
 from reviewapp.audit.sequencer import Sequencer
 from tests.agreement.examples import end_review, figure, figures, fill, make_item, make_queue, review
-from tests.conftest import owner_connection
+from tests.conftest import arranging, owner_connection
 
 
 @pytest.fixture
@@ -64,7 +64,8 @@ def test_a_stored_report_is_answered_while_it_holds(committed_cast, queue, seque
     fill(queue, "safe", [[True, True]], (committed_cast.rita, committed_cast.rob))
     sequenced(sequencer)
     refresh_due_reports()
-    AgreementReport.objects.update(document={"queue": "kept"})
+    with arranging():
+        AgreementReport.objects.update(document={"queue": "kept"})
     assert current_report(viewer=committed_cast.max, queue=queue) == {"queue": "kept"}
 
 
