@@ -27,6 +27,7 @@ class User(AbstractUser):
     imported_name = models.CharField(max_length=200, blank=True)
     imported_into = models.ForeignKey("reviewapp.Project", models.PROTECT, null=True, related_name="imported_reviewers")
     imported_as_slot = models.BooleanField(default=False)
+    erased_at = models.DateTimeField(null=True)  # from then on the row is a pseudonym that nobody can sign in with
 
     class Meta:
         constraints = [

@@ -26,22 +26,64 @@ class Event(StrEnum):
     # audit
     LOG_STARTED = "audit.log_started", "The log begins; its first event."
     HEARTBEAT = "audit.heartbeat", "Nothing else happened for a minute; the log is alive."
+    KEY_ROTATED = (
+        "audit.key_rotated",
+        "The log is signed with a new key from here on; both keys stand in the event, and both signed its head.",
+    )
     AUDIT_VIEWED = (
         "audit.viewed",
         "Somebody read a part of this log; the filters and the number of rows stand in the payload.",
     )
+    AUDIT_EXPORTED = (
+        "audit.exported",
+        "Somebody took a part of this log away; form, filters and the number of rows stand in the payload.",
+    )
+    AUDIT_VERIFIED = (
+        "audit.verified",
+        "The whole log was recomputed from its first event; the result stands in the payload.",
+    )
     # access
     SIGNED_IN = "access.signed_in", "A person signed in."
     SIGN_IN_FAILED = "access.sign_in_failed", "A sign-in was refused."
+    IDENTITY_CONFIRMED = "access.identity_confirmed", "A signed-in person proved once more who they are."
     SIGNED_OUT = "access.signed_out", "A person signed out."
     ACCESS_DENIED = "access.denied", "Somebody was refused an act or an object."
     USER_CREATED = "access.user_created", "An account was made."
+    USER_INVITED = "access.user_invited", "A one-time link was made for somebody new; the account waits for it."
+    INVITATION_ACCEPTED = "access.invitation_accepted", "Somebody opened their link, set a password and can sign in."
+    INVITATION_WITHDRAWN = "access.invitation_withdrawn", "A one-time link was made useless before it was used."
+    PASSWORD_LINK_ISSUED = (
+        "access.password_link_issued",
+        "An admin made a one-time link with which a person sets a new password.",
+    )
+    PASSWORD_CHANGED = "access.password_changed", "A person set another password; their other sessions end."
     USER_DEACTIVATED = "access.user_deactivated", "An account was closed; its sessions and tokens end."
+    USER_REACTIVATED = "access.user_reactivated", "A closed account was opened again, with the roles it still held."
+    SESSION_ENDED = (
+        "access.session_ended",
+        "Sessions of a person were ended: by them, by an admin, or for their age; the reason stands in the payload.",
+    )
     PROJECT_CREATED = "access.project_created", "A project was made."
     ROLE_GRANTED = "access.role_granted", "A person was given a role."
     ROLE_REVOKED = "access.role_revoked", "A role was taken from a person."
+    GROUP_ROLE_GRANTED = "access.group_role_granted", "A group of the identity provider was given a role."
+    GROUP_ROLE_REVOKED = "access.group_role_revoked", "A role was taken from a group of the identity provider."
+    GROUPS_CHANGED = (
+        "access.groups_changed",
+        "At a sign-in the identity provider named other groups for a person than before; their roles follow.",
+    )
+    IDENTITY_LINKED = "access.identity_linked", "An account was linked with a person of the identity provider."
+    IDENTITY_UNLINKED = "access.identity_unlinked", "The link of an account with the identity provider was removed."
+    SECOND_FACTOR_ADDED = "access.second_factor_added", "A person set up a second factor; its kind stands in the payload."
+    SECOND_FACTOR_RENAMED = "access.second_factor_renamed", "A person gave a security key another name."
+    RECOVERY_CODES_MADE = "access.recovery_codes_made", "A person made new recovery codes; the old ones stopped working."
+    SECOND_FACTOR_REMOVED = (
+        "access.second_factor_removed",
+        "A person's second factor was removed: by them, or by an admin because it was lost.",
+    )
     TOKEN_CREATED = "access.token_created", "An API token was made."
     TOKEN_REVOKED = "access.token_revoked", "An API token was ended."
+    ACCESS_TIDIED = "access.tidied", "Sessions that ran out and answers kept for a day were dropped; counts only."
     # ingest
     OUTPUTS_INGESTED = "ingest.outputs_ingested", "A program sent outputs; counts only."
     SIGNALS_INGESTED = "ingest.signals_ingested", "A program sent signals of end users; counts only."
@@ -51,6 +93,7 @@ class Event(StrEnum):
     RULE_CREATED = "ingest.rule_created", "A sampling rule was made."
     RULE_TRIED = "ingest.rule_tried", "A sampling rule was tried on past traffic; nothing was selected."
     RULE_BACKFILLED = "ingest.rule_backfilled", "A sampling rule was applied to past traffic."
+    TEXTS_DROPPED = "ingest.texts_dropped", "The text of unselected outputs was dropped after the project's retention."
     # rubrics
     RUBRIC_DRAFTED = "rubrics.drafted", "A rubric draft was saved."
     RUBRIC_PUBLISHED = "rubrics.published", "A rubric version was published and is frozen from then on."
@@ -85,5 +128,16 @@ class Event(StrEnum):
     VERSION_FROZEN = "exports.version_frozen", "A dataset version was frozen; its hash stands in the payload."
     VERSION_FAILED = "exports.version_failed", "A dataset version could not be built."
     VERSION_DOWNLOADED = "exports.version_downloaded", "Somebody downloaded a dataset version."
+    VERSION_WITHDRAWN = "exports.version_withdrawn", "A dataset version lost its files to an erasure; its hashes stay."
+    # compliance
+    ERASURE_REQUESTED = "compliance.erasure_requested", "Somebody asked to erase what is held about a data subject."
+    ERASURE_APPROVED = "compliance.erasure_approved", "A second person approved an erasure."
+    ERASURE_REFUSED = "compliance.erasure_refused", "A second person refused an erasure."
+    ERASURE_FINISHED = "compliance.erasure_finished", "An erasure was carried out; how many rows stands in the payload."
+    PAYLOAD_ERASED = (
+        "audit.payload_erased",
+        "Payloads of events were erased by right; the events, the basis and the approver stand in the payload.",
+    )
+    SUBJECT_REPORTED = "compliance.subject_reported", "Somebody was given what is held about a data subject."
     # demo
     SAMPLE_LOADED = "demo.sample_loaded", "The sample project was loaded."

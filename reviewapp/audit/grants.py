@@ -5,6 +5,12 @@ from __future__ import annotations
 from psycopg import sql
 
 TABLES = ("event", "payload", "pending", "leaf", "checkpoint", "cosignature")
+# What erases, as the owner, inside rows that the app may not change. Later migrations make some of them.
+ERASERS = (
+    "audit.erase_payloads(bigint[])",
+    "public.reviewapp_erase_answers(uuid[], uuid)",
+    "public.reviewapp_erase_verdicts(uuid[], uuid[])",
+)
 
 
 def grant_statements(*, app: str, sequencer: str, owner: str) -> list[str]:
@@ -18,6 +24,7 @@ def grant_statements(*, app: str, sequencer: str, owner: str) -> list[str]:
             f"GRANT SELECT ON audit.pending, audit.leaf, audit.checkpoint TO {role}",
             # A witness answers the worker, which reaches the network; the sequencer does not.
             f"GRANT SELECT, INSERT ON audit.cosignature TO {role}",
+            *(_grant_if_there(function, role) for function in ERASERS),
         ]
     if sequencer and sequencer not in (owner, app):
         role = _quoted(sequencer)
@@ -28,6 +35,13 @@ def grant_statements(*, app: str, sequencer: str, owner: str) -> list[str]:
             f"GRANT SELECT, DELETE ON audit.pending TO {role}",
         ]
     return statements
+
+
+def _grant_if_there(function: str, role: str) -> str:
+    return (
+        f"DO $$ BEGIN IF to_regprocedure('{function}') IS NOT NULL THEN"
+        f" GRANT EXECUTE ON FUNCTION {function} TO {role}; END IF; END $$"
+    )
 
 
 def _quoted(role: str) -> str:

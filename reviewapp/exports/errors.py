@@ -13,3 +13,9 @@ class RangeNotSatisfiable(DomainError):
     """The range begins behind the end of the file."""
 
     code, title, status = "range-not-satisfiable", "There is nothing in this range", 416
+
+
+class Withdrawn(DomainError):
+    """An erasure took the files of this version."""
+
+    code, title, status = "withdrawn", "This version was withdrawn", 410

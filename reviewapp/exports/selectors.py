@@ -10,7 +10,7 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery
 from reviewapp.access.actors import Actor
 from reviewapp.access.models import Project
 from reviewapp.access.roles import can, require
-from reviewapp.exports.errors import FileLost
+from reviewapp.exports.errors import FileLost, Withdrawn
 from reviewapp.exports.models import Dataset, DatasetFile, DatasetVersion
 from reviewapp.exports.services.files import FORMATS, files_root
 from reviewapp.lib.clock import rfc3339
@@ -67,19 +67,30 @@ def version_for(*, viewer: Actor, dataset: Dataset, number: int, act: str = "dat
 def file_for(*, viewer: Actor, version: DatasetVersion, format: str) -> DatasetFile:
     """A file of a frozen version.
 
-    Raises AccessDenied, Malformed for a format that does not exist, Conflict for a version that is not done, NotFound
-    for a format that this version does not have.
+    Raises AccessDenied, Malformed for a format that does not exist, Conflict for a version that is not done, Withdrawn
+    (410) when an erasure took its files, NotFound for a format that this version does not have.
     """
     require(viewer, "datasets.download", version.dataset.project)
     if format not in FORMATS:
         raise Malformed(f"format must be one of {', '.join(FORMATS)}.")
     if version.state != "done":
         raise Conflict(f"Version {version.number} is {version.state}; a file can be taken once it is done.")
+    if version.withdrawn_at is not None:
+        raise Withdrawn(withdrawn_sentence(version))
     found = version.files.filter(format=format).select_related("version__dataset__project").first()
     if found is None:
         has = ", ".join(sorted(version.files.values_list("format", flat=True)))
         raise NotFound(f"This version has no file of the format {format}; it has {has}.")
     return found
+
+
+def withdrawn_sentence(version: DatasetVersion) -> str:
+    """Why there is nothing to take, and what to do."""
+    day = version.withdrawn_at.date().isoformat() if version.withdrawn_at else "never"
+    return (
+        f"The files of version {version.number} were erased on {day}, because they held data of somebody who had it"
+        " erased. Its numbers and hashes stay; freeze a new version to get files without that data."
+    )
 
 
 def place_of(file: DatasetFile) -> Path:
@@ -109,6 +120,7 @@ def shown_version(version: DatasetVersion) -> dict[str, Any]:
         "manifest_sha256": manifest.get("manifest_sha256"),
         "created_at": rfc3339(version.created_at),
         "frozen_at": rfc3339(version.frozen_at) if version.frozen_at else None,
+        "withdrawn_at": rfc3339(version.withdrawn_at) if version.withdrawn_at else None,
         "label_policy": manifest.get("label_policy", version.dataset.labels),
         "rubric_versions": manifest.get("rubric_versions", []),
         "left_out": manifest.get("left_out", {}),

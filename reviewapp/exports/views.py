@@ -24,7 +24,7 @@ ACTS = ("datasets.edit", "datasets.download")
 # Why something was left out, and what would let it in: (reason, sentence).
 REASONS = {
     "unsettled": "have no settled label: nobody reviewed them yet, or the reviewers disagree",
-    "no_text": "have no text any more: it was dropped after the project's retention",
+    "no_text": "have no text any more: it was dropped after the project's retention, or erased",
     "filtered": "do not match the filter",
     "gold": "are known answers, which never leave the house",
     "tie": "are ties: neither answer is preferred",
@@ -116,7 +116,7 @@ def retry(request: PageRequest, project: str, dataset: str, number: int) -> Http
 
 def version_card(row: DatasetVersion) -> dict[str, Any]:
     """A version in plain words: `row`, `is_open`, `percent` done, `manifest`, `left_out` [(count, sentence)], `files`,
-    `agreement` [(queue, criterion, statistic)].
+    `withdrawn` (a sentence or None), `agreement` [(queue, criterion, statistic)].
     """
     manifest = row.manifest or {}
     return {
@@ -129,6 +129,7 @@ def version_card(row: DatasetVersion) -> dict[str, Any]:
             for reason, count in manifest.get("left_out", {}).items()
         ],
         "files": list(row.files.order_by("pk")),
+        "withdrawn": selectors.withdrawn_sentence(row) if row.withdrawn_at else None,
         "agreement": _headline_agreement(manifest),
     }
 

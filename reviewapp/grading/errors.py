@@ -21,6 +21,12 @@ class TooLate(Conflict):
     code, title = "too-late", "It is too late to undo this"
 
 
+class Erased(Conflict):
+    """What was judged was erased; nothing is taken back and nothing is added."""
+
+    code, title = "erased", "The text was erased"
+
+
 class InDatasetVersion(Conflict):
     """The item's reviews stand in a frozen dataset version."""
 

@@ -57,6 +57,8 @@ def _shown(output: Output, is_blind: bool) -> dict[str, Any]:
         "context": [_passage(passage, is_blind) for passage in output.context or []],
         "steps": _blind_steps(output.steps or [], tells) if is_blind else output.steps or [],
     }
+    if output.erased_at is not None:
+        shown["erased_at"] = rfc3339(output.erased_at)
     if not is_blind:
         shown.update(_open_parts(output))
     return shown

@@ -12,8 +12,9 @@ from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
 from reviewapp.access.models import Project
 from reviewapp.access.roles import can, require
-from reviewapp.ingest.models import Output, SamplingRule, Selection
+from reviewapp.ingest.models import Output, Pair, SamplingRule, Selection
 from reviewapp.lib.clock import rfc3339
+from reviewapp.lib.subjects import hold_off_erasures
 
 
 def outputs_of(*, viewer: Actor, project: Project) -> QuerySet[Output]:
@@ -66,6 +67,17 @@ def inclusion_probability(rules: Iterable[SamplingRule | UUID], output: Output) 
     return float(rate) * (output.sampling_rate or 1.0)
 
 
+def named(*, project: Project, table: type[Output] | type[Pair], names: Iterable[str]) -> dict[str, UUID]:
+    """Outputs or pairs by external id, to write something about them in the caller's transaction.
+
+    Erased ones are not found: whatever came in about them would be about somebody who had it erased.
+    """
+    hold_off_erasures()
+    alive = {"a__erased_at": None, "b__erased_at": None} if table is Pair else {"erased_at": None}
+    rows = table._default_manager.filter(project=project, external_id__in=list(names), **alive)
+    return dict(rows.values_list("external_id", "pk"))
+
+
 def rule_document(rule: SamplingRule) -> dict[str, Any]:
     """API.md's Sampling rule."""
     document: dict[str, Any] = {"slug": rule.slug, "rate": rule.rate, "where": rule.where}
@@ -89,6 +101,8 @@ def output_document(output: Output) -> dict[str, Any]:
         "output": output.output,
         "metadata": output.metadata,
     }
+    if output.erased_at is not None:
+        document["erased_at"] = rfc3339(output.erased_at)
     document.update({name: value for name in _OPTIONAL if (value := getattr(output, name)) is not None})
     if output.cost_usd is not None:
         document["cost_usd"] = float(output.cost_usd)

@@ -16,6 +16,7 @@ from reviewapp.access.roles import require
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
 from reviewapp.ingest.models import Output, Pair
+from reviewapp.ingest.selectors import named
 from reviewapp.ingest.services import record_facts
 from reviewapp.ingest.services.landing import refresh_statistics
 from reviewapp.judge.models import Judge, JudgeVersion, Verdict
@@ -140,15 +141,17 @@ def _import_chunk(version: JudgeVersion, read: list[_Read], answer: BulkAnswer) 
     is_pairwise = version.rubric_version.criteria.filter(kind="preference").exists()
     table: type[Output] | type[Pair] = Pair if is_pairwise else Output
     names = {entry.verdict.external_id for entry in read}
-    rows = table._default_manager.filter(project=version.judge.project, external_id__in=names)
-    ids: dict[str, UUID] = dict(rows.values_list("external_id", "pk"))
+    ids = named(project=version.judge.project, table=table, names=names)
     on = "pair_id" if is_pairwise else "output_id"
     known = _known(version, on, set(ids.values()))
     made: list[Verdict] = []
     for entry in read:
         subject = ids.get(entry.verdict.external_id)
         if subject is None or (entry.verdict.order is not None and not is_pairwise):
-            pointer, detail = ("/external_id", f"is no {'pair' if is_pairwise else 'output'} of this project")
+            pointer, detail = (
+                "/external_id",
+                f"is no {'pair' if is_pairwise else 'output'} of this project, or was erased",
+            )
             if subject is not None:
                 pointer, detail = "/order", "belongs to verdicts on pairs"
             answer.reject(entry.line, detail, external_id=entry.verdict.external_id, pointer=pointer)

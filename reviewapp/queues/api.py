@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,8 +14,14 @@ from reviewapp.access.authentication import api_actor
 from reviewapp.access.idempotency import idempotent
 from reviewapp.access.selectors import project_for, project_known
 from reviewapp.lib.api import Page, paginated, query, read_model
-from reviewapp.queues.models import Queue
-from reviewapp.queues.selectors import progress, queue_document, queue_for, queue_known, visible_queues
+from reviewapp.queues.selectors import (
+    may_know_why,
+    progress,
+    queue_document,
+    queue_for,
+    queue_known,
+    visible_queues,
+)
 from reviewapp.queues.services import EnqueueIn, QueueIn, create_queue, enqueue
 
 PAGING = [OpenApiParameter("limit", OpenApiTypes.INT), OpenApiParameter("cursor", OpenApiTypes.STR)]
@@ -32,14 +38,13 @@ def queues(request: Request, project: str) -> Response:
         query(request)
         within = project_known(viewer=actor, slug=project)
         made = create_queue(actor=actor, project=within, queue=read_model(request, QueueIn))
-        return Response(queue_document(made, viewer=actor), status=201)
+        return Response(queue_document(made, with_reasons=may_know_why(viewer=actor, project=within)), status=201)
     page = Page.of(query(request, "limit", "cursor"))
     within = project_for(viewer=actor, slug=project, act="queues.view")
 
-    def show(one: Queue) -> dict[str, Any]:
-        return queue_document(one, viewer=actor)
-
-    return paginated(request, visible_queues(viewer=actor, project=within), page=page, show=show)
+    rows = visible_queues(viewer=actor, project=within).prefetch_related("rules")
+    show = partial(queue_document, with_reasons=may_know_why(viewer=actor, project=within))
+    return paginated(request, rows, page=page, show=show)
 
 
 @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -50,7 +55,8 @@ def queue(request: Request, project: str, queue: str) -> Response:
     actor = api_actor(request)
     within = project_known(viewer=actor, slug=project)
     found = queue_for(viewer=actor, project=within, slug=queue)
-    return Response({**queue_document(found, viewer=actor), "progress": progress(queue=found).as_dict()})
+    shown = queue_document(found, with_reasons=may_know_why(viewer=actor, project=within))
+    return Response({**shown, "progress": progress(queue=found).as_dict()})
 
 
 @extend_schema(request=EnqueueIn, responses=OpenApiTypes.OBJECT)

@@ -17,7 +17,7 @@ from reviewapp.access.matrix import ACTS
 from reviewapp.access.models import Project
 from reviewapp.access.roles import allowed_acts, may_know, objects_with_role, require
 from reviewapp.queues.errors import LeaseOver
-from reviewapp.queues.models import Lease, Queue
+from reviewapp.queues.models import Lease, Queue, QueueItem
 
 _STATES = """
 SELECT queue_id, count(*), count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'leased'),
@@ -100,7 +100,7 @@ def visible_queues(*, viewer: Actor, project: Project) -> QuerySet[Queue]:
     rows = Queue.objects.select_related("rubric", "project").filter(project=project)
     if viewer.system is not None:
         return rows
-    if viewer.user is None:
+    if viewer.user is None or (viewer.token is not None and viewer.token.project_id not in (None, project.pk)):
         return rows.none()
     return objects_with_role(viewer.user, ACTS["queues.view"].roles, rows)
 
@@ -174,6 +174,12 @@ def act_of(lease: Lease) -> str:
     return "adjudicate" if lease.seat.kind == "adjudicate" else "grade"
 
 
+def is_erased(item: QueueItem) -> bool:
+    """Whether what the item is about was erased; of a pair, either side."""
+    sides = [item.pair.a, item.pair.b] if item.pair else [item.output]
+    return any(side is not None and side.erased_at is not None for side in sides)
+
+
 def with_subject(leases: QuerySet[Lease], kind: str) -> QuerySet[Lease]:
     """Leases with what a screen of this kind of queue shows, in one join."""
     found = leases.select_related("seat", "item", "rubric_version")
@@ -236,12 +242,15 @@ def open_reasons(*, queue: Queue) -> list[tuple[str, int]]:
         return [(str(reason), int(number)) for reason, number in cursor.fetchall()]
 
 
-def queue_document(queue: Queue, *, viewer: Actor) -> dict[str, Any]:
-    """API.md's Queue.
-
-    What could tell a reviewer why an item is here (the rules, the shares of gold and repeats) is shown to those who may
-    change it, and to auditors.
+def may_know_why(*, viewer: Actor, project: Project) -> bool:
+    """Whether the viewer may read what could tell a reviewer why an item is in a queue: those who may change it, and
+    auditors. Roles on a queue never open it, so the project alone decides.
     """
+    return bool(allowed_acts(viewer, ("queues.edit", "reviews.view"), project))
+
+
+def queue_document(queue: Queue, *, with_reasons: bool) -> dict[str, Any]:
+    """API.md's Queue. with_reasons: also the rules and the shares of gold and repeats (`may_know_why`)."""
     shown: dict[str, Any] = {
         "slug": queue.slug,
         "title": queue.title,
@@ -256,8 +265,8 @@ def queue_document(queue: Queue, *, viewer: Actor) -> dict[str, Any]:
         "adjudicate": queue.adjudicate,
         "instructions": queue.instructions,
     }
-    if allowed_acts(viewer, ("queues.edit", "reviews.view"), queue):
-        shown["rules"] = sorted(queue.rules.values_list("slug", flat=True))
+    if with_reasons:
+        shown["rules"] = sorted(rule.slug for rule in queue.rules.all())
         shown["gold_share"] = queue.gold_share
         shown["repeat_share"] = queue.repeat_share
     return shown

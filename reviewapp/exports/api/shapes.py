@@ -42,6 +42,7 @@ class DatasetVersionOut(Strict):
     manifest_sha256: str | None
     created_at: datetime
     frozen_at: datetime | None
+    withdrawn_at: datetime | None
     label_policy: str
     rubric_versions: list[RubricVersionUsed]
     left_out: dict[str, int]

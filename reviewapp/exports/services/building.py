@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +15,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, record
+from reviewapp.exports.erasure import erased_since
 from reviewapp.exports.models import DatasetFile, DatasetVersion
 from reviewapp.exports.services import rows
 from reviewapp.exports.services.files import Workshop, files_root, folder_of
@@ -26,6 +27,7 @@ from reviewapp.grading.services import freeze_items
 from reviewapp.lib.canonical import canonical_bytes
 from reviewapp.lib.clock import utc_now
 from reviewapp.lib.errors import DomainError
+from reviewapp.lib.subjects import ERASING_LOCK, hold_off_erasures
 from reviewapp.queues.models import QueueItem
 
 logger = logging.getLogger(__name__)
@@ -80,14 +82,38 @@ def _build(version: DatasetVersion) -> None:
 @contextmanager
 def _snapshot(version: DatasetVersion) -> Iterator[bool]:
     """One REPEATABLE READ transaction; False when another worker builds this version or has built it."""
-    with transaction.atomic(durable=True):
+    with _no_erasure_now() as released, transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             # Every row is read: plan for the whole, not (as for a cursor by default) for the first tenth.
             cursor.execute("SET LOCAL cursor_tuple_fraction = 1.0")
             cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"build {version.pk}"])
             is_free = bool(cursor.fetchone()[0])
+        released()
         yield is_free and DatasetVersion.objects.filter(pk=version.pk, state__in=OPEN).exists()
+
+
+@contextmanager
+def _no_erasure_now() -> Iterator[Callable[[], None]]:
+    """Wait until no step of an erasure is under way; yields what lets them go on, called once the snapshot is taken.
+
+    So whatever is erased and not seen by the snapshot was erased after it, and `_freeze` finds that out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s)", [ERASING_LOCK])
+    is_held = True
+
+    def release() -> None:
+        nonlocal is_held
+        if is_held:
+            is_held = False
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_shared(%s)", [ERASING_LOCK])
+
+    try:
+        yield release
+    finally:
+        release()
 
 
 def _total(version: DatasetVersion, writer: Writer) -> int:
@@ -116,6 +142,9 @@ def _freeze(version: DatasetVersion, shop: Workshop, writer: Writer, snapshot: S
     row = DatasetVersion.objects.select_for_update().get(pk=version.pk)
     if row.state not in OPEN:
         return  # another worker froze it first; our files go with the workshop
+    hold_off_erasures()
+    if erased_since(snapshot.taken_at):
+        return  # what was read is no longer ours to write; the next sweep builds it from what is left
     files = list(shop.files.values())
     document = manifest(version, files, writer.contents, snapshot.held)
     shop.add("manifest.json", canonical_bytes(document))

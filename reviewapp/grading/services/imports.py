@@ -22,6 +22,7 @@ from reviewapp.grading.models import Grade, Preference, Review
 from reviewapp.grading.selectors import OVERALL
 from reviewapp.grading.services.answers import Checked, checked_grades, split
 from reviewapp.ingest.models import GuardrailHit, Output, Pair
+from reviewapp.ingest.selectors import named
 from reviewapp.ingest.services.landing import copy_rows
 from reviewapp.lib.api import BulkAnswer, Strict, check
 from reviewapp.lib.bodies import Line
@@ -169,18 +170,14 @@ def _subjects(work: _Import, read: list[_Read]) -> dict[int, ImportSubject]:
     """By line: the output, decision or pair that each record names; unknown ones are refused."""
     names = {one.review.external_id for one in read}
     table: type[Pair] | type[Output] = Pair if work.queue.kind == "pairwise" else Output
-    known = dict(
-        table._default_manager.filter(project=work.queue.project_id, external_id__in=names).values_list(
-            "external_id", "pk"
-        )
-    )
+    known = named(project=work.queue.project, table=table, names=names)
     decisions = _decisions(known.values()) if work.queue.kind == "guardrail" else {}
     found: dict[int, ImportSubject] = {}
     for one in read:
         pk = known.get(one.review.external_id)
         refusal = None
         if pk is None:
-            refusal = f"is no {'pair' if table is Pair else 'output'} of this project"
+            refusal = f"is no {'pair' if table is Pair else 'output'} of this project, or was erased"
         elif work.queue.kind == "guardrail" and len(decisions.get(pk, [])) != 1:
             refusal = f"has {len(decisions.get(pk, []))} guardrail decisions; a review is of exactly one"
         if refusal is not None:

@@ -11,13 +11,13 @@ from reviewapp.access.errors import Hidden
 from reviewapp.access.roles import require
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
-from reviewapp.grading.errors import AlreadyAdjudicated, InDatasetVersion, TooLate
+from reviewapp.grading.errors import AlreadyAdjudicated, Erased, InDatasetVersion, TooLate
 from reviewapp.grading.models import Adjudication, FrozenItem, Review
 from reviewapp.grading.selectors import OVERALL, shown_winner
 from reviewapp.grading.services.disputes import take_back_free_seats
 from reviewapp.grading.services.drafts import save_draft
 from reviewapp.queues.models import Lease, QueueItem
-from reviewapp.queues.selectors import act_of
+from reviewapp.queues.selectors import act_of, is_erased
 from reviewapp.queues.services import reopen_seat
 
 UNDO_SECONDS = 300
@@ -32,7 +32,7 @@ def undo_review(*, actor: Actor, review: Review) -> Lease:
     """End one's own review and hold the item again, with the answer as draft; the lease is returned.
 
     Raises AccessDenied, Hidden for another's or an imported review, TooLate, AlreadyAdjudicated,
-    InDatasetVersion.
+    InDatasetVersion, Erased.
     """
     lease = review.lease
     if lease is None or review.reviewer_id != actor.person.pk:
@@ -43,6 +43,8 @@ def undo_review(*, actor: Actor, review: Review) -> Lease:
         raise AlreadyAdjudicated("This item was settled; its reviews stay.")
     if FrozenItem.objects.filter(item=item).exists():
         raise InDatasetVersion("This item stands in a frozen dataset version; its reviews stay.")
+    if is_erased(item):
+        raise Erased("The person whom this item is about had it erased; its reviews stay without their texts.")
     with connection.cursor() as cursor:
         cursor.execute(_END, [review.pk, UNDO_SECONDS])
         if cursor.rowcount != 1:

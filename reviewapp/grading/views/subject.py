@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -78,6 +79,7 @@ class Side:
     steps: list[Step] = field(default_factory=list)
     facts: list[tuple[str, str]] = field(default_factory=list)
     is_dropped: bool = False
+    erased_at: datetime | None = None
 
     @property
     def has_bars(self) -> bool:
@@ -147,6 +149,7 @@ def _side(one: Mapping[str, Any], prefix: str, spans: Sequence[Mapping[str, Any]
         steps=_steps(one["steps"]),
         facts=[(label, _plain(one[name])) for name, label in _OPEN if one.get(name) not in (None, {}, [], "")],
         is_dropped=one["output"] is None,
+        erased_at=parse_datetime(one.get("erased_at") or ""),
     )
 
 

@@ -28,7 +28,7 @@ from reviewapp.lib.errors import Conflict
 # Every round but the last was stopped by a sender who committed the same id: 50 at once take two rounds.
 MAX_ROUNDS = 20
 _KNOWN = """
-SELECT external_id, id, content_sha256, input_sha256 FROM reviewapp_output
+SELECT external_id, id, content_sha256, input_sha256, erased_at IS NOT NULL FROM reviewapp_output
 WHERE project_id = %s AND external_id = ANY(%s::text[])
 """
 
@@ -40,6 +40,7 @@ class Known:
     id: UUID
     content_sha256: str
     input_sha256: str
+    is_erased: bool
 
 
 @dataclass
@@ -55,7 +56,7 @@ def known_outputs(project: Project, external_ids: Iterable[str]) -> dict[str, Kn
     with connection.cursor() as cursor:
         # One array, not a thousand parameters: PostgreSQL and the driver read those for longer than they search.
         cursor.execute(_KNOWN, [project.pk, list(external_ids)])
-        return {external_id: Known(key, content, text) for external_id, key, content, text in cursor.fetchall()}
+        return {row[0]: Known(*row[1:]) for row in cursor.fetchall()}
 
 
 def land(project: Project, rows: Sequence[Row]) -> Landed:

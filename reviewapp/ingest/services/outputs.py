@@ -22,6 +22,7 @@ from reviewapp.lib.bodies import Line
 from reviewapp.lib.errors import FieldError
 
 OTHER_CONTENT = FieldError("/external_id", "is known with other content; nothing was overwritten")
+ERASED_CONTENT = FieldError("/external_id", "was erased on request; it is not taken in again under this id")
 
 
 def ingest_outputs(*, actor: Actor, project: Project, lines: Iterable[Line]) -> BulkAnswer:
@@ -69,7 +70,8 @@ def _land_chunk(
             duplicates += 1
         else:
             rejected += 1
-            reject(answer, entry.line, OTHER_CONTENT, value=entry.raw)
+            is_erased = there is None and landed.known[row.external_id].is_erased
+            reject(answer, entry.line, ERASED_CONTENT if is_erased else OTHER_CONTENT, value=entry.raw)
     answer.accepted += len(landed.new)
     answer.duplicates += duplicates
     if landed.new:

@@ -25,6 +25,7 @@ from reviewapp.lib.bodies import Line
 from reviewapp.lib.clock import utc_now
 from reviewapp.lib.errors import FieldError
 from reviewapp.lib.ids import new_id
+from reviewapp.lib.subjects import hold_off_erasures
 
 _INSERT = """
 INSERT INTO reviewapp_signal (id, output_id, kind, value, occurred_at, received_at)
@@ -32,6 +33,7 @@ SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::jsonb[], %s::timest
 ON CONFLICT (output_id, kind, occurred_at) DO NOTHING
 RETURNING output_id
 """
+ERASED_OUTPUT = "was erased on request; nothing more is taken about it"
 Moment = tuple[UUID, str, datetime | None]
 _BEFORE_ALL = datetime.fromisoformat("0001-01-01T00:00:00+00:00")
 
@@ -51,6 +53,7 @@ def ingest_signals(*, actor: Actor, project: Project, lines: Iterable[Line]) -> 
 def _land_chunk(
     *, actor: Actor, project: Project, entries: Sequence[Checked[LateSignalIn]], answer: BulkAnswer
 ) -> None:
+    hold_off_erasures()
     known = known_outputs(project, {entry.record.external_id for entry in entries})
     signals: dict[Moment, LateSignalIn] = {}
     right = 0
@@ -59,6 +62,9 @@ def _land_chunk(
         if output is None:
             problem = FieldError("/external_id", "is not an output of this project; send the output first")
             reject(answer, entry.line, problem, value=entry.raw)
+            continue
+        if output.is_erased:
+            reject(answer, entry.line, FieldError("/external_id", ERASED_OUTPUT), value=entry.raw)
             continue
         right += 1
         signals.setdefault((output.id, entry.record.kind, entry.record.occurred_at), entry.record)

@@ -148,7 +148,11 @@ def _named_outputs(queue: Queue, names: Sequence[str], answer: BulkAnswer) -> li
     for line, name in enumerate(names, start=1):
         pk, dropped = known.get(name, (None, None))
         if pk is None or dropped is not None:
-            why = "is no output of this project" if pk is None else "has no text any more: retention dropped it"
+            why = (
+                "is no output of this project"
+                if pk is None
+                else "has no text any more: it was dropped by retention, or erased"
+            )
             answer.reject(line, why, external_id=name, pointer=f"/external_ids/{line - 1}")
         else:
             found.append((line, pk))

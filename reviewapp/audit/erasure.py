@@ -1,0 +1,48 @@
+"""The erasable half of events. The event itself stays with its place, its hash and its ids: the log still verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from reviewapp.audit.models import Event, Payload
+from reviewapp.lib.subjects import DataSubject, Held, mention_pattern
+
+
+def find_subject(subject: DataSubject) -> list[Held]:
+    """Payloads of events about the subject, by the person, or that name the subject anywhere."""
+    shown = ("event__eid", "event__at", "event__event", "data")
+    return [Held("payloads of audit events", payloads_of(subject).order_by("pk"), shown, ("data",))]
+
+
+def payloads_of(subject: DataSubject) -> QuerySet[Payload]:
+    """The same as rows. Looks into every payload for the names; the ids are found by their index."""
+    mine = Q(event__object__in=subject.objects)
+    if subject.person is not None:
+        mine |= Q(event__actor=str(subject.person))
+    if subject.names:
+        mine |= Q(data__regex=mention_pattern(subject.names))
+    return Payload.objects.filter(mine)
+
+
+def erase_subject(subject: DataSubject) -> list[UUID]:
+    """Delete the payloads, salt and all, inside the caller's transaction; the eids of their events."""
+    return erase_payloads(list(payloads_of(subject).values_list("event__eid", flat=True)))
+
+
+def erase_payloads(eids: Iterable[UUID]) -> list[UUID]:
+    """Delete the payloads of these events; the eids of those that had one. Safe to repeat."""
+    rows = Payload.objects.filter(event__eid__in=list(eids)).values_list("event_id", "event__eid").order_by("pk")
+    found = list(rows)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit.erase_payloads(%s::bigint[])", [[key for key, _ in found]])
+    return [eid for _, eid in found]
+
+
+def payloads_of_object(object_id: str, *, event: str) -> QuerySet[Payload]:
+    """The payloads of one kind of event about one object, oldest first."""
+    events = Event.objects.filter(object=object_id, event=event)
+    return Payload.objects.filter(event__in=events).order_by("pk")
