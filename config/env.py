@@ -22,6 +22,15 @@ DATABASE_ROLE: str = env.str("DATABASE_ROLE", default="app")
 ROLE_URLS = {"app": "DATABASE_URL", "owner": "DATABASE_OWNER_URL", "sequencer": "DATABASE_SEQUENCER_URL"}
 
 
+def second_factor_roles() -> frozenset[str]:
+    """Roles whose holders must set up a second factor. Raises ImproperlyConfigured for a word that is no role."""
+    roles = frozenset(name.strip() for name in env.list("REVIEWAPP_SECOND_FACTOR_ROLES", default=[]) if name.strip())
+    unknown = roles - {"admin", "manager", "auditor", "reviewer", "adjudicator"}
+    if unknown:
+        raise ImproperlyConfigured(f"REVIEWAPP_SECOND_FACTOR_ROLES names no role: {', '.join(sorted(unknown))}.")
+    return roles
+
+
 def folder(name: str, default: Path) -> Path:
     """A folder named by a variable."""
     return Path(env.str(name, default=str(default)))

@@ -57,9 +57,11 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "reviewapp.access.middleware.SessionAgeMiddleware",
     "reviewapp.access.middleware.ActorMiddleware",
     "reviewapp.access.middleware.PageErrorsMiddleware",
     "reviewapp.access.middleware.DoorMiddleware",
+    "reviewapp.access.middleware.SecondFactorMiddleware",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -135,6 +137,16 @@ SOCIALACCOUNT_ADAPTER = "reviewapp.access.oidc.provider.SocialAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False  # nothing here calls the provider on somebody's behalf
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 GUARDIAN_RAISE_403 = False
+MFA_ADAPTER = "reviewapp.access.factors.FactorAdapter"
+MFA_FORMS = {
+    "activate_totp": "reviewapp.access.factors.ActivateForm",
+    "authenticate": "reviewapp.access.factors.OnceAuthenticateForm",
+    "reauthenticate": "reviewapp.access.factors.OnceReauthenticateForm",
+}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # one step of 30 s each way, for clocks that differ; a code still counts once
+SECOND_FACTOR_ROLES: frozenset[str] = env.second_factor_roles()
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from allauth.account.internal.flows.login import get_authentication_records
 from django.http import HttpRequest
 
 from reviewapp.audit.services import Who
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 class Actor:
     """A user (the token's owner when there is a token) with what the log wants to know about the request.
 
-    `user` is None only for the house itself and for somebody without identity.
+    `user` is None only for the house itself and for somebody without identity. `session_id` tells the person's sessions
+    apart (`session_mark`); `mfa` is the kind of second factor that this session was proved with, None without one.
     """
 
     user: User | None
@@ -27,6 +30,8 @@ class Actor:
     source_ip: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    session_id: str | None = None
+    mfa: str | None = None
 
     @property
     def who(self) -> Who:
@@ -42,6 +47,8 @@ class Actor:
             request_id=self.request_id,
             auth_method="token" if self.token else "session",
             token_prefix=self.token.prefix if self.token else None,
+            session=self.session_id,
+            mfa=self.mfa,
         )
 
     @property
@@ -50,6 +57,10 @@ class Actor:
         if self.user is None:
             raise AccessDenied("Only a person can do this.")
         return self.user
+
+    def as_user(self, user: User) -> Actor:
+        """The same request, once it is known who sent it."""
+        return replace(self, user=user)
 
 
 SYSTEM = Actor(user=None, system="reviewapp")
@@ -60,12 +71,26 @@ def system_actor(name: str) -> Actor:
     return Actor(user=None, system=name)
 
 
+def session_mark(key: str | None) -> str:
+    """The first 8 hex digits of a session key's SHA-256: they tell sessions apart and lead back to none."""
+    return hashlib.sha256((key or "").encode()).hexdigest()[:8]
+
+
 def actor_from(request: HttpRequest, *, user: User | None, token: ApiToken | None = None) -> Actor:
     """The actor behind a request."""
+    session = getattr(request, "session", None) if token is None and user is not None else None
     return Actor(
         user=user,
         token=token,
         source_ip=request.META.get("REMOTE_ADDR") or None,
         user_agent=(request.headers.get("User-Agent") or "")[:400] or None,
         request_id=getattr(request, "request_id", None),
+        session_id=session_mark(session.session_key) if session is not None and session.session_key else None,
+        mfa=_second_factor(request, user) if session is not None else None,
     )
+
+
+def _second_factor(request: HttpRequest, user: User | None) -> str | None:
+    """The kind of the last second factor among the proofs that allauth keeps in the session."""
+    kinds = [proof.get("type") for proof in get_authentication_records(request, user) if proof.get("method") == "mfa"]
+    return kinds[-1] if kinds else None

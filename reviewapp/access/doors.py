@@ -89,6 +89,7 @@ DOORS: dict[str, Door] = {
     # health, and what everybody may read
     "access:livez": door(GET=PUBLIC),
     "access:readyz": door(GET=PUBLIC),
+    "access:invite": door(GET=PUBLIC, POST=PUBLIC),  # the address is the key
     "access-api:schema": door(GET=PUBLIC),
     "access-api:docs": door(GET=PUBLIC),
     "compliance-api:checkpoint": door(GET=PUBLIC),
@@ -98,6 +99,19 @@ DOORS: dict[str, Door] = {
     "account_signup": door(GET=PUBLIC, POST=PUBLIC),
     "account_go_on": door(GET=SIGNED_IN),
     "account_reauthenticate": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    # second factors; between the two steps of a sign-in nobody is signed in yet
+    "mfa_index": door(GET=SIGNED_IN),
+    "mfa_view_recovery_codes": door(GET=SIGNED_IN),
+    "mfa_authenticate": door(GET=PUBLIC, POST=PUBLIC),
+    "mfa_reauthenticate": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "mfa_activate_totp": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "mfa_deactivate_totp": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "mfa_generate_recovery_codes": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "mfa_add_webauthn": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "mfa_reauthenticate_webauthn": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "mfa_login_webauthn": door(GET=PUBLIC, POST=PUBLIC),
+    "mfa_remove_webauthn": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "mfa_edit_webauthn": door(GET=SIGNED_IN, POST=SIGNED_IN),
     "account_change_password": door(GET=SIGNED_IN, POST=SIGNED_IN),
     # projects, people, tokens
     "access-api:projects": door(GET=SIGNED_IN, POST=INSTALLATION_ADMIN),

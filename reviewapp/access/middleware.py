@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import logging
+import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
 
 from reviewapp.access.actors import Actor, actor_from
 from reviewapp.access.authentication import MayEnter
 from reviewapp.access.doors import DOORS, PUBLIC, Door, Need, ask, need_of
+from reviewapp.access.factors import must_set_up
 from reviewapp.access.problems import is_api, not_found, page_error
-from reviewapp.lib.errors import DomainError
+from reviewapp.access.sessions import end_at_hand, touch, why_over
+from reviewapp.lib.errors import AccessDenied, DomainError
 from reviewapp.lib.ids import new_id
 
 logger = logging.getLogger(__name__)
+SCHEME = re.compile(r"bearer\b", re.IGNORECASE)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -75,6 +83,56 @@ class ActorMiddleware:
 def _actor(request: HttpRequest) -> Actor:
     user = request.user
     return actor_from(request, user=None if isinstance(user, AnonymousUser) or not user.is_authenticated else user)
+
+
+class SessionAgeMiddleware:
+    """A session that is over, idle or old, ends before anything is asked of it; a live one is noted once a minute."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            now = time.time()
+            reason = why_over(request, now=now)
+            if reason is None:
+                touch(request, now=now)
+            else:
+                end_at_hand(request, reason=reason)
+        return self.get_response(request)
+
+
+class SecondFactorMiddleware:
+    """Who must have a second factor and has none sets one up before anything else."""
+
+    OPEN = ("account_", "mfa_", "oidc_")  # pages of one's own sign-in
+    ALSO_OPEN = frozenset({"home:account"})
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> HttpResponseBase | None:
+        """None lets the caller on. A bearer token is no session: it is not asked."""
+        if not settings.SECOND_FACTOR_ROLES or SCHEME.match(request.headers.get("Authorization", "")):
+            return None
+        name = request.resolver_match.view_name if request.resolver_match else ""
+        if name.startswith(self.OPEN) or name in self.ALSO_OPEN or need_of(name, request.method) == PUBLIC:
+            return None
+        actor: Actor = request.actor  # type: ignore[attr-defined] # set by ActorMiddleware
+        if actor.user is None or actor.mfa is not None or not must_set_up(actor.user):
+            return None
+        if is_api(request):
+            return page_error(
+                request, AccessDenied("Your role needs a second factor. Set one up on your account page.")
+            )
+        if request.headers.get("HX-Request") == "true":
+            return HttpResponse(status=401, headers={"HX-Redirect": reverse("mfa_index")})
+        return redirect("mfa_index")
 
 
 class PageErrorsMiddleware:

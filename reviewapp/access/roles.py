@@ -72,6 +72,14 @@ def roles_in_project(user: User, project: Project) -> frozenset[Role]:
     return _roles(user, held)
 
 
+def roles_anywhere(user: User) -> frozenset[Role]:
+    """Every role that a person holds on anything here."""
+    if not user.is_active:
+        return frozenset()
+    bases = (UserGrant, GroupGrant)
+    return _roles(user, [_codes(table, _of_user(user, base)) for base in bases for table in grant_tables(base)])
+
+
 def can(actor: Actor, act: str, target: Project | Anchored) -> bool:
     """Whether the matrix allows the act on this object. The house itself may everything that its code does."""
     if actor.system is not None:

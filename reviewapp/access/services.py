@@ -12,10 +12,12 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from reviewapp.access.actors import Actor
 from reviewapp.access.matrix import PROJECT_ROLES, Role
-from reviewapp.access.models import InstallationRole, Project, User
-from reviewapp.access.roles import Anchored, require, require_installation_admin
+from reviewapp.access.models import InstallationRole, Invitation, Project, User
+from reviewapp.access.roles import Anchored, require, require_installation_admin, roles_in_project
+from reviewapp.access.sessions import drop_sessions
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
+from reviewapp.lib.clock import utc_now
 from reviewapp.lib.errors import Conflict, FieldError, Unprocessable
 
 
@@ -23,11 +25,7 @@ from reviewapp.lib.errors import Conflict, FieldError, Unprocessable
 def create_user(*, actor: Actor, username: str, password: str, display_name: str = "", email: str = "") -> User:
     """A person who can sign in. Raises AccessDenied, Conflict for a taken name, Unprocessable for a weak password."""
     require_installation_admin(actor)
-    name = username.strip()
-    if not name or ":" in name or len(name) > 150:
-        raise Unprocessable(
-            "A username has 1 to 150 characters and no colon.", errors=(FieldError("/username", "choose another"),)
-        )
+    name = checked_username(username)
     user = User(username=name, display_name=display_name.strip(), email=email.strip())
     try:
         validate_password(password, user)
@@ -46,6 +44,17 @@ def create_user(*, actor: Actor, username: str, password: str, display_name: str
         change=Change(after={"username": name, "display_name": user.display_name}),
     )
     return user
+
+
+def checked_username(text: str) -> str:
+    """The name to sign in with, as it is kept. Raises Unprocessable for one that nobody can have."""
+    name = text.strip()
+    if not name or ":" in name or len(name) > 150 or not name.isprintable():
+        raise Unprocessable(
+            "A username has 1 to 150 characters on one line and no colon.",
+            errors=(FieldError("/username", "choose another"),),
+        )
+    return name
 
 
 @transaction.atomic
@@ -75,12 +84,61 @@ def imported_reviewer(*, actor: Actor, project: Project, name: str, is_slot: boo
 
 @transaction.atomic
 def deactivate_user(*, actor: Actor, user: User, reason: str) -> None:
-    """End a person's access: every session and token answers 401 from the next request on."""
+    """End a person's access: every session, token and link is dead from the next request on.
+
+    What they hold stays on record, so that opening the account again gives it back. Raises AccessDenied, and Conflict
+    for the last active admin of the installation.
+    """
     require_installation_admin(actor)
+    _keep_an_admin(user)
     User.objects.filter(pk=user.pk).update(is_active=False)
     record(
         actor=actor, event=Event.USER_DEACTIVATED, subject=Subject("user", str(user.pk)), change=Change(reason=reason)
     )
+    drop_sessions(actor=actor, user=user, reason="the account was closed")
+    withdraw_open_links(actor=actor, user=user, reason="the account was closed")
+
+
+@transaction.atomic
+def reactivate_user(*, actor: Actor, user: User, reason: str) -> None:
+    """Open a closed account again; the roles that it still holds count again, sessions do not come back.
+
+    Raises AccessDenied, and Conflict for an account that was not closed: active, imported, or never accepted.
+    """
+    require_installation_admin(actor)
+    closed = User.objects.filter(pk=user.pk, is_active=False, imported_into=None)
+    if not user.has_usable_password() and user.last_login is None:
+        raise Conflict("This person never set a password. Invite them again.")
+    if not closed.update(is_active=True):
+        raise Conflict("This account is not closed.")
+    record(
+        actor=actor, event=Event.USER_REACTIVATED, subject=Subject("user", str(user.pk)), change=Change(reason=reason)
+    )
+
+
+def withdraw_open_links(*, actor: Actor, user: User, reason: str) -> None:
+    """Part of services that make a person's one-time link useless, in their transaction."""
+    rows = Invitation.objects.filter(user=user, used_at=None, withdrawn_at=None)
+    if rows.update(withdrawn_at=utc_now()):
+        record(
+            actor=actor,
+            event=Event.INVITATION_WITHDRAWN,
+            subject=Subject("user", str(user.pk)),
+            change=Change(reason=reason or None),
+        )
+
+
+def _keep_an_admin(user: User) -> None:
+    # Locked, so that two admins who close each other's account leave one.
+    admins = set(
+        InstallationRole.objects.select_for_update()
+        .filter(role="admin", user__is_active=True)
+        .values_list("user_id", flat=True)
+    )
+    if admins == {user.pk}:
+        raise Conflict(
+            f"{user} is the last admin of this installation who can sign in. Make somebody else admin first."
+        )
 
 
 @transaction.atomic
@@ -102,11 +160,19 @@ def create_project(*, actor: Actor, slug: str, title: str) -> Project:
 
 
 @transaction.atomic
-def grant_role(*, actor: Actor, user: User, role: Role, target: Project | Anchored, reason: str = "") -> None:
-    """Give a person a role on a project or a queue. Granting what is held changes nothing."""
+def grant_role(*, actor: Actor, user: User, role: Role, target: Project | Anchored, reason: str = "") -> str | None:
+    """Give a person a role on a project or a queue. Granting what is held changes nothing.
+
+    Returns a sentence when the person now holds two roles that two people should hold; it stands in the event, too.
+    Raises AccessDenied, Hidden, and Unprocessable for a name that came in with an import: nobody is behind it.
+    """
     _require_may_give(actor, role, target)
+    if user.imported_into_id is not None:
+        raise Unprocessable(f"{user} is a name in imported reviews, not an account; it cannot hold a role.")
     assign_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
-    _record_role(actor, Event.ROLE_GRANTED, user, role, target, reason)
+    warning = _unwise_pair(user, role, target)
+    _record_role(actor, Event.ROLE_GRANTED, user, role, target, reason, warning)
+    return warning
 
 
 @transaction.atomic
@@ -118,7 +184,7 @@ def revoke_role(*, actor: Actor, user: User, role: Role, target: Project | Ancho
 
 
 @transaction.atomic
-def grant_installation_role(*, actor: Actor, user: User, role: Role) -> None:
+def grant_installation_role(*, actor: Actor, user: User, role: Role, reason: str = "") -> None:
     """Make a person admin or auditor of everything here."""
     require_installation_admin(actor)
     if role not in (Role.ADMIN, Role.AUDITOR):
@@ -128,25 +194,66 @@ def grant_installation_role(*, actor: Actor, user: User, role: Role) -> None:
         actor=actor,
         event=Event.ROLE_GRANTED,
         subject=Subject("user", str(user.pk)),
-        change=Change(after={"role": role.value, "on": "installation"}),
+        change=Change(after={"role": role.value, "on": "installation"}, reason=reason or None),
     )
+
+
+@transaction.atomic
+def revoke_installation_role(*, actor: Actor, user: User, role: Role, reason: str) -> None:
+    """Take admin or auditor of everything away. Raises AccessDenied, and Conflict for the last active admin."""
+    require_installation_admin(actor)
+    if role is Role.ADMIN:
+        _keep_an_admin(user)
+    if InstallationRole.objects.filter(user=user, role=role.value).delete()[0]:
+        record(
+            actor=actor,
+            event=Event.ROLE_REVOKED,
+            subject=Subject("user", str(user.pk)),
+            change=Change(after={"role": role.value, "on": "installation"}, reason=reason or None),
+        )
 
 
 def _require_may_give(actor: Actor, role: Role, target: Project | Anchored) -> None:
     # A manager fills the queues; who manages and who audits is not theirs to choose.
-    require(actor, "people.edit" if role in PROJECT_ROLES else "members.edit", _project_of(target))
+    require(actor, "people.edit" if role in PROJECT_ROLES else "members.edit", project_of(target))
 
 
-def _project_of(target: Project | Anchored) -> Project:
+def project_of(target: Project | Anchored) -> Project:
+    """The project itself, or the one that a queue belongs to."""
     return target if isinstance(target, Project) else Project.objects.get(pk=target.project_id)
 
 
-def _record_role(actor: Actor, event: Event, user: User, role: Role, target: Project | Anchored, reason: str) -> None:
-    project = _project_of(target)
+# Who makes the rules should not also be the one who is measured by them, or has the last word under them.
+_APART = {
+    Role.ADMIN: Role.REVIEWER,
+    Role.REVIEWER: Role.ADMIN,
+    Role.MANAGER: Role.ADJUDICATOR,
+    Role.ADJUDICATOR: Role.MANAGER,
+}
+
+
+def _unwise_pair(user: User, role: Role, target: Project | Anchored) -> str | None:
+    other = _APART.get(role)
+    if other is None or other not in roles_in_project(user, project_of(target)):
+        return None
+    return f"{user} now holds {role} and {other} in the same project; two people should."
+
+
+def _record_role(
+    actor: Actor,
+    event: Event,
+    user: User,
+    role: Role,
+    target: Project | Anchored,
+    reason: str,
+    warning: str | None = None,
+) -> None:
+    project = project_of(target)
     kind = "project" if role in PROJECT_ROLES else "queue"
+    more = {"warning": warning} if warning else {}
     record(
         actor=actor,
         event=event,
         subject=Subject("user", str(user.pk), project=project.slug),
-        change=Change(after={"role": role.value, "on": kind, "id": str(target.pk)}, reason=reason or None),
+        change=Change(after={"role": role.value, "on": kind, "id": str(target.pk)}, reason=reason or None, more=more),
     )

@@ -74,9 +74,15 @@ class Event(StrEnum):
     )
     IDENTITY_LINKED = "access.identity_linked", "An account was linked with a person of the identity provider."
     IDENTITY_UNLINKED = "access.identity_unlinked", "The link of an account with the identity provider was removed."
-    SECOND_FACTOR_ADDED = "access.second_factor_added", "A person set up a second factor; its kind stands in the payload."
+    SECOND_FACTOR_ADDED = (
+        "access.second_factor_added",
+        "A person set up a second factor; its kind stands in the payload.",
+    )
     SECOND_FACTOR_RENAMED = "access.second_factor_renamed", "A person gave a security key another name."
-    RECOVERY_CODES_MADE = "access.recovery_codes_made", "A person made new recovery codes; the old ones stopped working."
+    RECOVERY_CODES_MADE = (
+        "access.recovery_codes_made",
+        "A person made new recovery codes; the old ones stopped working.",
+    )
     SECOND_FACTOR_REMOVED = (
         "access.second_factor_removed",
         "A person's second factor was removed: by them, or by an admin because it was lost.",

@@ -68,6 +68,8 @@ class Who:
     request_id: str | None = None
     auth_method: str | None = None
     token_prefix: str | None = None
+    session: str | None = None  # tells the sessions of a person apart, leads back to none
+    mfa: str | None = None  # the kind of second factor that the session was proved with
 
 
 class HasWho(Protocol):
@@ -204,6 +206,10 @@ def _envelope(who: Who, event: Event, subject: Subject, outcome: Outcome, eid: U
         "object": target,
         "outcome": outcome,
         "app_version": APP_VERSION,
+    if who.session:
+        actor["session"] = who.session
+    if who.mfa:
+        actor["mfa"] = who.mfa
         "data_commit": commitment,
     }
     if subject.project:
