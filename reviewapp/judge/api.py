@@ -80,7 +80,8 @@ def judges(request: Request, project: str) -> Response:
         return Response(judge_document(version.judge), status=201 if is_new else 200)
     found = project_for(viewer=actor, slug=project, act="judges.view")
     page = Page.of(query(request, "limit", "cursor"))
-    return paginated(request, visible_judges(viewer=actor, project=found), page=page, key="slug", show=judge_document)
+    rows = visible_judges(viewer=actor, project=found).prefetch_related("versions")
+    return paginated(request, rows, page=page, key="slug", show=judge_document)
 
 
 @extend_schema(responses={200: JudgeOut})

@@ -34,8 +34,8 @@ def judge_for(*, viewer: Actor, project: Project, slug: str) -> Judge:
 
 
 def newest_version(judge: Judge) -> JudgeVersion:
-    """A judge always has a version."""
-    return judge.versions.select_related("rubric_version", "judge").latest("number")
+    """A judge always has a version. Reads all of them: a list prefetches `versions`."""
+    return max(judge.versions.all(), key=lambda version: version.number)
 
 
 def judge_document(judge: Judge) -> dict[str, Any]:

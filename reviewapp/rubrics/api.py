@@ -18,8 +18,6 @@ from reviewapp.lib.clock import rfc3339
 from reviewapp.rubrics.models import Rubric, RubricVersion
 from reviewapp.rubrics.records import RubricIn
 from reviewapp.rubrics.selectors import (
-    newest_version,
-    published_version,
     rubric_document,
     rubric_for,
     version_of,
@@ -63,7 +61,9 @@ def _answer(version: RubricVersion, *, status: int = 200) -> Response:
 
 
 def _shown(rubric: Rubric) -> dict[str, Any]:
-    return rubric_document(published_version(rubric) or newest_version(rubric))
+    # In Python, over the prefetched versions of the whole page.
+    versions = sorted(rubric.versions.all(), key=lambda version: -version.number)
+    return rubric_document(next((version for version in versions if version.published_at), versions[0]))
 
 
 @extend_schema(
@@ -94,7 +94,7 @@ def rubrics(request: Request, project: str) -> Response:
         return _answer(version, status=201 if is_new else 200)
     found = project_for(viewer=actor, slug=project, act="rubrics.view")
     page = Page.of(query(request, "limit", "cursor"))
-    rows = visible_rubrics(viewer=actor, project=found).select_related("project")
+    rows = visible_rubrics(viewer=actor, project=found).prefetch_related("versions__criteria")
     return paginated(request, rows, page=page, key="slug", show=_shown)
 
 

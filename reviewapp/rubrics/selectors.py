@@ -54,7 +54,7 @@ def versions_of(rubric: Rubric) -> QuerySet[RubricVersion]:
 
 def criteria_of(version: RubricVersion) -> list[Criterion]:
     """The criteria in order."""
-    return list(version.criteria.order_by("position"))
+    return sorted(version.criteria.all(), key=lambda criterion: criterion.position)
 
 
 def criterion_document(criterion: Criterion) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def definition(dataset: Dataset) -> dict[str, Any]:
     return {
         "slug": dataset.slug,
         "title": dataset.title,
-        "queues": sorted(dataset.queues.values_list("slug", flat=True)),
+        "queues": sorted(queue.slug for queue in dataset.queues.all()),
         "criteria": dataset.criteria,
         "labels": dataset.labels,
         "where": dataset.where,
