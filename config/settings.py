@@ -267,7 +267,10 @@ LOGGING = {
     "formatters": {"line": {"()": "reviewapp.lib.logs.OneLineFormatter"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.security.DisallowedHost": {"level": "CRITICAL"}},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "httpx2": {"level": "WARNING"},  # it would write whole addresses, and a webhook's is a secret
+    },
 }
 # An address of the outside world that judges may call in addition to the public default.
 JUDGE_ALLOWED_HOSTS: list[str] = env.env.list("JUDGE_ALLOWED_HOSTS", default=["api.openai.com"])

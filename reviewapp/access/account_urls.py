@@ -4,6 +4,7 @@ from allauth.account import views
 from django.urls import path
 
 from reviewapp.access import account_views, factor_views
+from reviewapp.access.oidc import views as oidc
 
 urlpatterns = [
     path("login/", views.login, name="account_login"),
@@ -24,4 +25,10 @@ urlpatterns = [
     path("2fa/keys/<int:pk>/remove/", factor_views.remove_key, name="mfa_remove_webauthn"),
     path("2fa/keys/<int:pk>/rename/", factor_views.rename_key, name="mfa_edit_webauthn"),
     path("password/change/", account_views.ChangePassword.as_view(), name="account_change_password"),
+    path("oidc/", oidc.linked, name="oidc_linked"),
+    path("oidc/login/", oidc.begin, name="oidc_begin"),
+    path("oidc/callback/", oidc.callback, name="oidc_callback"),
+    path("oidc/link/", oidc.link, name="oidc_link"),
+    path("oidc/unlink/", oidc.unlink, name="oidc_unlink"),
+    path("oidc/confirm/", oidc.confirm, name="oidc_confirm"),
 ]

@@ -26,11 +26,12 @@ ROOMS = (
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """`nav_project` (or None), `nav_rooms` [(label, url name, room)], `is_demo`.
+    """`nav_project` (or None), `nav_rooms` [(label, url name, room)], `is_demo`, `oidc_name` ("" without a provider).
 
     Rooms that would refuse are not offered.
     """
     context: dict[str, Any] = {"is_demo": settings.IS_DEMO, "nav_project": None, "nav_rooms": []}
+    context["oidc_name"] = settings.OIDC.name if settings.OIDC else ""
     match = request.resolver_match
     slug = match.kwargs.get("project") if match else None
     user = getattr(request, "user", None)

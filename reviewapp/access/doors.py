@@ -113,6 +113,12 @@ DOORS: dict[str, Door] = {
     "mfa_remove_webauthn": door(GET=SIGNED_IN, POST=SIGNED_IN),
     "mfa_edit_webauthn": door(GET=SIGNED_IN, POST=SIGNED_IN),
     "account_change_password": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "oidc_begin": door(POST=PUBLIC),
+    "oidc_callback": door(GET=PUBLIC),
+    "oidc_confirm": door(GET=SIGNED_IN, POST=SIGNED_IN),
+    "oidc_linked": door(GET=SIGNED_IN),
+    "oidc_link": door(POST=SIGNED_IN),
+    "oidc_unlink": door(POST=SIGNED_IN),
     # projects, people, tokens
     "access-api:projects": door(GET=SIGNED_IN, POST=INSTALLATION_ADMIN),
     "home:home": door(GET=SIGNED_IN),
