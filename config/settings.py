@@ -95,6 +95,8 @@ DATABASE_SEQUENCER_USER = env.database_user("sequencer")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 FILES_DIR = env.folder("REVIEWAPP_FILES", VAR_DIR / "files")
 KEYS_DIR = env.folder("REVIEWAPP_KEYS", VAR_DIR / "keys")
+VERIFIER_DIR = env.folder("REVIEWAPP_VERIFIER", KEYS_DIR)  # the log's public keys; the web process reads them
+ERASURES_DIR = env.folder("REVIEWAPP_ERASURES", VAR_DIR / "erasures")  # the journal of erasures; web and workers
 LOG_ORIGIN: str = env.env.str("REVIEWAPP_ORIGIN", default="reviewapp.local/audit")
 
 REDIS_URL = env.redis_url()
@@ -129,14 +131,21 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "reviewapp.access.adapter.ClosedAccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_RATE_LIMITS = {
+    # Failures only. The key is a name and an address (access/adapter.py): nobody is locked out from where others try.
+    "login_failed": "20/15m/ip,5/15m/key",
+    "login": "",
+}
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300  # seconds; see access/reauthentication.py
 MFA_REAUTHENTICATION_REQUIRED = False  # its pages wear `recent_sign_in` like the others
+TOKEN_REQUESTS_PER_MINUTE: int = env.env.int("TOKEN_REQUESTS_PER_MINUTE", default=1_200)  # each token; 0: no limit
+INGEST_RECORDS_PER_MINUTE: int = env.env.int("INGEST_RECORDS_PER_MINUTE", default=1_000_000)  # each project
+INGEST_BYTES_PER_MINUTE: int = env.env.int("INGEST_BYTES_PER_MINUTE", default=4 * 2**30)
 ALLAUTH_TRUSTED_PROXY_COUNT = env.env.int("TRUSTED_PROXY_COUNT", default=0)
 OIDC = env.openid_connect(is_test=IS_TEST)
 SOCIALACCOUNT_ADAPTER = "reviewapp.access.oidc.provider.SocialAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False  # nothing here calls the provider on somebody's behalf
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
-GUARDIAN_RAISE_403 = False
 MFA_ADAPTER = "reviewapp.access.factors.FactorAdapter"
 MFA_FORMS = {
     "activate_totp": "reviewapp.access.factors.ActivateForm",
@@ -147,6 +156,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_TOLERANCE = 1  # one step of 30 s each way, for clocks that differ; a code still counts once
 SECOND_FACTOR_ROLES: frozenset[str] = env.second_factor_roles()
+GUARDIAN_RAISE_403 = False
 ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
 
@@ -236,6 +246,8 @@ CELERY_BEAT_SCHEDULE = {
     "pull-selections": {"task": "reviewapp.queues.tasks.pull_selections", "schedule": 5.0},
     "refresh-agreement": {"task": "reviewapp.agreement.tasks.refresh_due_reports", "schedule": 10.0},
     "sweep-judge-runs": {"task": "reviewapp.judge.tasks.sweep_runs", "schedule": 10.0},
+    "sweep-erasures": {"task": "reviewapp.compliance.tasks.sweep_erasures", "schedule": 10.0},
+    "drop-expired": {"task": "reviewapp.compliance.tasks.drop_expired", "schedule": 3600.0},
     "sweep-dataset-versions": {"task": "reviewapp.exports.tasks.sweep_versions", "schedule": 10.0},
 }
 

@@ -115,11 +115,13 @@ def record(
     subject: Subject,
     change: Change | None = None,
     outcome: Outcome = "success",
+    facts: Mapping[str, str] | None = None,
 ) -> Recorded:
     """Append one event in the caller's transaction.
 
-    Raises NotCanonical for values without canonical JSON and RuntimeError outside a transaction: an event that could
-    survive its change, or a change its event, would be worth nothing.
+    facts: what must outlive every erasure (a public key, a size); it stands in the hashed envelope. Raises NotCanonical
+    for values without canonical JSON and RuntimeError outside a transaction: an event that could survive its change, or
+    a change its event, would be worth nothing.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("audit.record must run in the transaction of the change that it records")
@@ -127,7 +129,8 @@ def record(
     eid = new_id()
     salt = os.urandom(32)
     data = canonical_bytes(_payload(who, change or Change()))
-    env = _envelope(who, event, subject, outcome, eid, hashlib.sha256(salt + data).hexdigest())
+    commitment = hashlib.sha256(salt + data).hexdigest()
+    env = _envelope(who, event, subject, outcome=outcome, eid=eid, commitment=commitment, facts=facts)
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, [eid, env, _AT, salt, data.decode()])
         row = cursor.fetchone()
@@ -150,7 +153,7 @@ def record_many(
     salts = [os.urandom(32) for _ in entries]
     data = [canonical_bytes(_payload(who, change or Change())) for _, change in entries]
     envs = [
-        _envelope(who, event, subject, outcome, eid, hashlib.sha256(salt + payload).hexdigest())
+        _envelope(who, event, subject, outcome=outcome, eid=eid, commitment=hashlib.sha256(salt + payload).hexdigest())
         for (subject, _), eid, salt, payload in zip(entries, eids, salts, data, strict=True)
     ]
     # One JSON text: the driver would quote four arrays element by element, which takes longer than the insert.
@@ -187,13 +190,26 @@ def _payload(who: Who, change: Change) -> dict[str, Any]:
     return data
 
 
-def _envelope(who: Who, event: Event, subject: Subject, outcome: Outcome, eid: UUID, commitment: str) -> str:
+def _envelope(
+    who: Who,
+    event: Event,
+    subject: Subject,
+    *,
+    outcome: Outcome,
+    eid: UUID,
+    commitment: str,
+    facts: Mapping[str, str] | None = None,
+) -> str:
     """Canonical JSON without floats: every number and id is a text, so that any language hashes the same bytes."""
     actor = {"type": who.kind, "id": who.id}
     if who.auth_method:
         actor["auth_method"] = who.auth_method
     if who.token_prefix:
         actor["token_prefix"] = who.token_prefix
+    if who.session:
+        actor["session"] = who.session
+    if who.mfa:
+        actor["mfa"] = who.mfa
     target = {"type": subject.kind, "id": subject.id}
     if subject.version:
         target["version"] = subject.version
@@ -206,14 +222,12 @@ def _envelope(who: Who, event: Event, subject: Subject, outcome: Outcome, eid: U
         "object": target,
         "outcome": outcome,
         "app_version": APP_VERSION,
-    if who.session:
-        actor["session"] = who.session
-    if who.mfa:
-        actor["mfa"] = who.mfa
         "data_commit": commitment,
     }
     if subject.project:
         env["project"] = subject.project
     if who.request_id:
         env["request_id"] = who.request_id
+    if facts:
+        env["facts"] = dict(facts)
     return canonical_bytes(env).decode()

@@ -10,41 +10,19 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from reviewapp.access.actors import SYSTEM
 from reviewapp.audit import notes
 from reviewapp.audit.events import Event
 from reviewapp.audit.merkle import CompactRange, leaf_hash
 from reviewapp.audit.models import Checkpoint, Leaf, Pending
 from reviewapp.audit.selectors import leaves_after, position
 from reviewapp.audit.sequencer import LogRewritten, Sequencer
-from reviewapp.audit.services import Subject, record
 from reviewapp.audit.verify import verify_log
+from tests.audit.conftest import ORIGIN, write
 from tests.conftest import ROOT, environment_for, owner_connection
-
-ORIGIN = "tests.local/audit"
-
-
-def write(count: int) -> None:
-    """Some events, each in its own transaction."""
-    for number in range(count):
-        with transaction.atomic():
-            record(actor=SYSTEM, event=Event.HEARTBEAT, subject=Subject("log", str(number)))
-
-
-@pytest.fixture
-def sequencer(committed_db, tmp_path):
-    """A sequencer with keys of its own. The test's connection is the owner: the app may not place events."""
-    with owner_connection(committed_db) as owner:
-        app = settings.DATABASE_APP_USER
-        owner.execute(f'GRANT INSERT ON audit.leaf, audit.checkpoint TO "{app}"')
-        owner.execute(f'GRANT DELETE ON audit.pending TO "{app}"')
-    made = Sequencer(origin=ORIGIN, keys=tmp_path)
-    made.load()
-    return made
 
 
 def verified(sequencer):
-    return verify_log(name=ORIGIN, public=sequencer.signer.public_bytes)
+    return verify_log(origin=ORIGIN, trusted=[sequencer.signer.verifier])
 
 
 def test_events_get_gapless_places_and_a_signed_head(sequencer):
@@ -53,7 +31,7 @@ def test_events_get_gapless_places_and_a_signed_head(sequencer):
     assert list(Leaf.objects.order_by("idx").values_list("idx", flat=True)) == [0, 1, 2, 3, 4]
     assert not Pending.objects.exists()
     head = Checkpoint.objects.get()
-    assert notes.is_signed_by(head.note, name=ORIGIN, public=sequencer.signer.public_bytes)
+    assert notes.read_note(head.note).is_signed_by(sequencer.signer.verifier)
     assert verified(sequencer).problem is None
 
 
@@ -88,7 +66,7 @@ def test_a_second_sequencer_waits_for_the_first(sequencer, committed_db):
     child = subprocess.Popen(
         [sys.executable, "manage.py", "run_sequencer"],
         cwd=ROOT,
-        env=environment_for(committed_db, REVIEWAPP_VAR=str(sequencer.head_file.parent)),
+        env=environment_for(committed_db, REVIEWAPP_VAR=str(sequencer.keys_dir.parent)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -181,7 +159,7 @@ def test_a_rewritten_log_is_not_signed(sequencer, committed_db):
     with owner_connection(committed_db) as owner:
         owner.execute("ALTER TABLE audit.leaf DISABLE TRIGGER USER")
         owner.execute("DELETE FROM audit.leaf WHERE idx = 2")
-    again = Sequencer(origin=ORIGIN, keys=sequencer.head_file.parent)
+    again = Sequencer(origin=ORIGIN, keys_dir=sequencer.keys_dir)
     with pytest.raises(LogRewritten):
         again.load()
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from reviewapp.audit.notes import MalformedNote
 from reviewapp.audit.sequencer import LogRewritten, run
 
 
 class Command(BaseCommand):
-    """Runs until SIGTERM or SIGINT."""
+    """Runs until SIGTERM or SIGINT. Standard output gets the newest signed head as JSON, at most once a minute."""
 
     help = "Order the audit log and sign checkpoints."
 
@@ -22,6 +23,6 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
         try:
-            run(stop)
-        except LogRewritten as error:
+            run(stop, say=self.stdout.write)
+        except (LogRewritten, MalformedNote) as error:
             raise CommandError(error.detail) from error
