@@ -13,7 +13,7 @@ from bench.measure import Row, print_table, timed
 from bench.sizes import SIZES, Size
 from bench.stack import Stack, running_stack
 
-PARTS = ("ingest", "reviewing", "statements", "pages", "exporting", "agreeing")
+PARTS = ("ingest", "reviewing", "statements", "pages", "exporting", "agreeing", "auditing")
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def _measure(stack: Stack, size: Size, parts: set[str]) -> list[Row]:
     from django.db import connection, connections
     from django.db.backends.postgresql.base import DatabaseWrapper
 
-    from bench import agreeing, exporting, ingest, pages, reviewing, statements
+    from bench import agreeing, auditing, exporting, ingest, pages, reviewing, statements
     from bench.world import make_world
 
     rows: list[Row] = []
@@ -53,6 +53,7 @@ def _measure(stack: Stack, size: Size, parts: set[str]) -> list[Row]:
         "pages": lambda: pages.measure(world),
         "exporting": lambda: exporting.measure(world, size),
         "agreeing": lambda: agreeing.measure(world, size),
+        "auditing": lambda: auditing.measure(world, size),
     }
     if parts & {"statements", "pages"}:
         parts.add("reviewing")  # its queue is what they look at
