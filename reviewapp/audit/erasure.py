@@ -11,21 +11,33 @@ from django.db.models import Q, QuerySet
 from reviewapp.audit.models import Event, Payload
 from reviewapp.lib.subjects import DataSubject, Held, mention_pattern
 
+# What an erasure itself leaves: counts, ids of events and of people. It names nobody, and the journal is made from it.
+NAMELESS = ("audit.payload_erased", "compliance.erasure_finished")
+
 
 def find_subject(subject: DataSubject) -> list[Held]:
-    """Payloads of events about the subject, by the person, or that name the subject anywhere."""
-    shown = ("event__eid", "event__at", "event__event", "data")
-    return [Held("payloads of audit events", payloads_of(subject).order_by("pk"), shown, ("data",))]
+    """Payloads of events by the person, and of events that are about the subject or name it anywhere.
+
+    What stands in the payload of somebody else's event is also that person's data, so a report shows only the event.
+    """
+    found, shown = payloads_of(subject).order_by("pk"), ("event__eid", "event__at", "event__event")
+    if subject.person is None:
+        return [Held("audit events about it", found, shown)]
+    mine = Q(event__actor=str(subject.person))
+    return [
+        Held("audit events by the person", found.filter(mine), (*shown, "data"), ("data",)),
+        Held("audit events about the person", found.exclude(mine), shown),
+    ]
 
 
 def payloads_of(subject: DataSubject) -> QuerySet[Payload]:
-    """The same as rows. Looks into every payload for the names; the ids are found by their index."""
+    """The rows behind both. Looks into every payload for the names; the ids are found by their index."""
     mine = Q(event__object__in=subject.objects)
     if subject.person is not None:
         mine |= Q(event__actor=str(subject.person))
     if subject.names:
         mine |= Q(data__regex=mention_pattern(subject.names))
-    return Payload.objects.filter(mine)
+    return Payload.objects.filter(mine).exclude(event__event__in=NAMELESS)
 
 
 def erase_subject(subject: DataSubject) -> list[UUID]:

@@ -109,6 +109,7 @@ class Event(StrEnum):
     ITEM_LEASED = "queues.item_leased", "A person took an item and was shown its text."
     ITEM_VIEWED = "queues.item_viewed", "A person opened an item that they had taken before."
     ITEM_SKIPPED = "queues.item_skipped", "A person passed an item on, with a reason."
+    SEATS_CLOSED = "queues.seats_closed", "Seats at items whose text was erased were closed; counts only."
     LEASE_RELEASED = "queues.lease_released", "A person gave an item back."
     # grading
     DRAFT_SAVED = "grading.draft_saved", "A person's unfinished answer was kept."
@@ -140,6 +141,8 @@ class Event(StrEnum):
     ERASURE_APPROVED = "compliance.erasure_approved", "A second person approved an erasure."
     ERASURE_REFUSED = "compliance.erasure_refused", "A second person refused an erasure."
     ERASURE_FINISHED = "compliance.erasure_finished", "An erasure was carried out; how many rows stands in the payload."
+    ERASURE_STOPPED = "compliance.erasure_stopped", "An erasure met a fault; it goes on by itself."
+    ERASURE_REAPPLIED = "compliance.erasure_reapplied", "What a restored backup brought back was erased again."
     PAYLOAD_ERASED = (
         "audit.payload_erased",
         "Payloads of events were erased by right; the events, the basis and the approver stand in the payload.",

@@ -6,7 +6,6 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -19,7 +18,6 @@ from reviewapp.exports.services.manifest import WORKER
 from reviewapp.exports.services.versions import subject_of
 from reviewapp.exports.services.writing import text
 from reviewapp.grading.models import Review
-from reviewapp.ingest.models import Output
 from reviewapp.lib.subjects import DataSubject, Held
 from reviewapp.queues.erasure import items_of
 
@@ -51,12 +49,6 @@ def erase_subject(subject: DataSubject) -> Counter[str]:
         for file in version.files.all():
             (files_root() / file.path).unlink(missing_ok=True)
     return counts
-
-
-def erased_since(moment: datetime) -> bool:
-    """Whether anything was erased since then: what a snapshot of that moment saw must not be written to a file."""
-    outputs = Output.objects.filter(erased_at__gte=moment).exists()
-    return outputs or User.objects.filter(erased_at__gte=moment).exists()
 
 
 def drop_expired() -> int:

@@ -13,6 +13,8 @@ from reviewapp.access.matrix import Role
 from reviewapp.access.models import ApiToken, Project, ProjectUserGrant, User
 from reviewapp.access.roles import can, visible_projects
 from reviewapp.access.selectors import membership
+from reviewapp.compliance.models import Erasure
+from reviewapp.compliance.selectors.erasures import erasures_waiting_for
 from reviewapp.queues.models import Lease, Queue, QueueUserGrant
 from reviewapp.queues.selectors import Progress, held_leases, progress_of, visible_queues, waiting_for
 
@@ -59,6 +61,7 @@ class Home:
     """The whole first page."""
 
     leases: tuple[Lease, ...]
+    erasures: tuple[Erasure, ...]  # that this person may decide on
     projects: tuple[ProjectHome, ...]
 
     @property
@@ -72,6 +75,7 @@ def home_of(*, viewer: Actor) -> Home:
     projects = visible_projects(viewer).filter(archived_at=None).order_by("title")
     return Home(
         leases=tuple(held_leases(viewer=viewer)),
+        erasures=tuple(erasures_waiting_for(viewer)),
         projects=tuple(_project_home(viewer, project) for project in projects),
     )
 
@@ -128,9 +132,17 @@ def _by_person(one: Holding) -> tuple[str, str, str, str]:
 
 def service_tokens(*, project: Project) -> QuerySet[ApiToken]:
     """The project's live tokens, newest first; never their secrets."""
-    return ApiToken.objects.filter(project=project, revoked_at=None).select_related("owner").order_by("-created_at")
+    return (
+        ApiToken.objects.filter(project=project, revoked_at=None)
+        .select_related("owner", "replaces")
+        .order_by("-created_at")
+    )
 
 
 def personal_tokens(*, viewer: Actor) -> QuerySet[ApiToken]:
     """The viewer's own live tokens."""
-    return ApiToken.objects.filter(owner=viewer.user, project=None, revoked_at=None).order_by("-created_at")
+    return (
+        ApiToken.objects.filter(owner=viewer.user, project=None, revoked_at=None)
+        .select_related("replaces")
+        .order_by("-created_at")
+    )

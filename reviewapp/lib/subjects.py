@@ -21,6 +21,7 @@ from django.db.models import QuerySet
 ERASED: Final = "erased"
 # Held exclusively by each step of an erasure, shared by whoever writes a file from what a snapshot saw.
 ERASING_LOCK: Final = 0x5245_5649_4552
+ORDINARY_WORD: Final = 5
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,20 @@ def hold_off_erasures() -> None:
 def mention_pattern(names: Iterable[str]) -> str:
     """A regular expression, the same for Python and PostgreSQL, that finds a name as a whole word in JSON.
 
-    "u-1" is found in "req/u-1/7" and not in "u-17": a short id must not take other people's rows with it. Matches
+    "u-1" is found in "req/u-1/7" and not in "u-17": a short id must not take other people's rows with it. A name of few
+    letters and nothing else ("max") is an ordinary word too, so it is found only where it is a whole JSON text. Matches
     nothing when there are no names.
     """
     spelled = [json.dumps(name, ensure_ascii=False)[1:-1] for name in names if name]
     if not spelled:
         return "$.^"
-    escaped = "|".join(re.sub(r"([^\w\s-])", r"\\\1", name) for name in spelled)
+    escaped = "|".join(f'"{name}"' if _is_ordinary(name) else _escaped(name) for name in spelled)
     return f"(^|[^A-Za-z0-9_-])({escaped})($|[^A-Za-z0-9_-])"
+
+
+def _is_ordinary(name: str) -> bool:
+    return len(name) < ORDINARY_WORD and name.isalpha()
+
+
+def _escaped(name: str) -> str:
+    return re.sub(r"([^\w\s-])", r"\\\1", name)

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
+from reviewapp.access.actors import system_actor
+from reviewapp.audit.events import Event
+from reviewapp.audit.services import Change, Subject, record
 from reviewapp.lib.subjects import ERASED, DataSubject, Held
 from reviewapp.queues.models import GoldAnswer, Lease, QueueItem, QueueUserGrant, Seat
 
@@ -99,3 +102,20 @@ def _erase_person(person: UUID) -> Counter[str]:
     QueueItem.objects.filter(assigned_to=person).update(assigned_to=None)
     counts["roles"] = QueueUserGrant.objects.filter(user=person).delete()[0]
     return counts
+
+
+@transaction.atomic
+def drop_expired() -> int:
+    """Close seats of items that came into a queue at the moment in which their output was erased; how many."""
+    erased = Q(item__output__erased_at__isnull=False)
+    erased |= Q(item__pair__a__erased_at__isnull=False) | Q(item__pair__b__erased_at__isnull=False)
+    items = Seat.objects.filter(erased, closed_at=None).values_list("item", flat=True)
+    closed = _close_seats(list(items))
+    if closed:
+        record(
+            actor=system_actor("retention"),
+            event=Event.SEATS_CLOSED,
+            subject=Subject("installation", "queues"),
+            change=Change(more={"seats": closed}),
+        )
+    return closed

@@ -13,9 +13,9 @@ from uuid import UUID
 import psycopg
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 
+from reviewapp.access.models import User
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, record
-from reviewapp.exports.erasure import erased_since
 from reviewapp.exports.models import DatasetFile, DatasetVersion
 from reviewapp.exports.services import rows
 from reviewapp.exports.services.files import Workshop, files_root, folder_of
@@ -24,6 +24,7 @@ from reviewapp.exports.services.versions import subject_of
 from reviewapp.exports.services.writing import Writer
 from reviewapp.grading.models import Grade, Preference
 from reviewapp.grading.services import freeze_items
+from reviewapp.ingest.models import Output
 from reviewapp.lib.canonical import canonical_bytes
 from reviewapp.lib.clock import utc_now
 from reviewapp.lib.errors import DomainError
@@ -143,7 +144,7 @@ def _freeze(version: DatasetVersion, shop: Workshop, writer: Writer, snapshot: S
     if row.state not in OPEN:
         return  # another worker froze it first; our files go with the workshop
     hold_off_erasures()
-    if erased_since(snapshot.taken_at):
+    if _erased_since(snapshot.taken_at):
         return  # what was read is no longer ours to write; the next sweep builds it from what is left
     files = list(shop.files.values())
     document = manifest(version, files, writer.contents, snapshot.held)
@@ -183,6 +184,12 @@ def _fail(version: DatasetVersion, sentence: str) -> None:
     if changed:
         change = Change(after={"number": version.number}, reason=sentence)
         record(actor=WORKER, event=Event.VERSION_FAILED, subject=subject_of(version), change=change, outcome="error")
+
+
+def _erased_since(moment: datetime) -> bool:
+    """Whether anything was erased since then: what a snapshot of that moment saw must not be written to a file."""
+    outputs = Output.objects.filter(erased_at__gte=moment).exists()
+    return outputs or User.objects.filter(erased_at__gte=moment).exists()
 
 
 def _may_pass(error: Exception) -> bool:

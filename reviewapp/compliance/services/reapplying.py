@@ -1,0 +1,111 @@
+"""After a restore: whatever the journal says was erased is erased again. Safe to repeat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from reviewapp.access.models import Project, User
+from reviewapp.audit.erasure import erase_payloads
+from reviewapp.audit.events import Event
+from reviewapp.audit.services import Change, Subject, record
+from reviewapp.compliance.models import Erasure
+from reviewapp.compliance.services import journal
+from reviewapp.compliance.services.erasing import (
+    WORKER,
+    database_time,
+    erase_outputs,
+    erase_person,
+    forget,
+    lock_out_writers,
+    record_payloads,
+)
+from reviewapp.compliance.services.journal import Entry, digest_of
+from reviewapp.compliance.services.subjects import Erased
+from reviewapp.exports.erasure import drop_expired as drop_withdrawn_files
+from reviewapp.ingest.erasure import outputs_of_end_user
+from reviewapp.ingest.models import Output
+
+
+@dataclass(frozen=True)
+class Reapplied:
+    """How many erasures the journal holds, how many had come back with the restore, and what went again."""
+
+    known: int
+    came_back: int
+    rows: int
+    payloads: int
+
+
+def reapply_erasures() -> Reapplied:
+    """Erase again what is there under a digest of the journal. Raises OSError when the journal cannot be read."""
+    found = journal.entries()
+    came_back = rows = payloads = 0
+    for entry in found:
+        erased = list(_again(entry))
+        came_back += bool(erased)
+        rows += sum(one.counts.total() - one.counts["payloads of audit events"] for one in erased)
+        payloads += sum(len(one.eids) for one in erased)
+    drop_withdrawn_files()
+    return Reapplied(len(found), came_back, rows, payloads)
+
+
+def _again(entry: Entry) -> Iterator[Erased]:
+    project = Project.objects.filter(pk=entry.project).first() if entry.project else None
+    about = Subject("erasure", entry.erasure, project=project.slug if project else None)
+    if entry.kind == "person":
+        for key in User.objects.filter(erased_at=None).values_list("pk", flat=True).iterator():
+            if digest_of(kind="person", project=None, subject=str(key)) == entry.digest:
+                yield from _one_step(entry, about, person=key)
+    elif project is not None:
+        for name in _end_users(project):
+            if digest_of(kind="end_user", project=project.pk, subject=name) == entry.digest:
+                while outputs := outputs_of_end_user(project=project, end_user_id=name):
+                    yield from _one_step(entry, about, outputs=outputs, end_user_id=name)
+    yield from _leftovers(entry, about)
+
+
+def _end_users(project: Project) -> list[str]:
+    named = Output.objects.filter(project=project, end_user_id__isnull=False)
+    return [str(name) for name in named.order_by().values_list("end_user_id", flat=True).distinct()]
+
+
+@transaction.atomic
+def _one_step(
+    entry: Entry,
+    about: Subject,
+    *,
+    person: UUID | None = None,
+    outputs: list[UUID] | None = None,
+    end_user_id: str = "",
+) -> list[Erased]:
+    lock_out_writers()
+    at = database_time()
+    if person is not None:
+        erased = erase_person(User.objects.get(pk=person), entry.digest, at)
+    else:
+        erased = erase_outputs(outputs or [], end_user_id, at)
+    if erased is None:
+        return []
+    record_payloads(about, erased.eids, approver=None)
+    change = Change(after={"rows": dict(erased.counts)})
+    record(actor=WORKER, event=Event.ERASURE_REAPPLIED, subject=about, change=change)
+    return [erased]
+
+
+@transaction.atomic
+def _leftovers(entry: Entry, about: Subject) -> list[Erased]:
+    """Payloads by their event, and requests in the state of the backup: they would ask for what is done."""
+    eids = erase_payloads(UUID(eid) for eid in entry.eids)
+    stale = Erasure.objects.filter(subject_digest=entry.digest).exclude(state__in=("done", "refused"))
+    is_stale = bool(stale.update(state="done", claimed_until=None))
+    named = Erasure.objects.filter(subject_digest=entry.digest).exclude(end_user_id=None, reason="", decision_note="")
+    if not (eids or is_stale or named.exists()):
+        return []
+    forget(entry.digest)
+    record_payloads(about, tuple(eids), approver=None)
+    return [Erased(Counter(), tuple(eids))]

@@ -1,0 +1,36 @@
+"""Thin: an id to a service."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+from celery import shared_task
+from django.db import transaction
+
+from reviewapp.compliance.models import Erasure
+from reviewapp.compliance.services import erasing, retention
+
+
+@shared_task
+def work_on_erasure(erasure_id: str) -> None:
+    """Carry out one approved erasure; one that is done or in other hands is left as it is."""
+    erasing.work_on_erasure(erasure_id=UUID(erasure_id))
+
+
+@shared_task
+def sweep_erasures() -> None:
+    """Find what a lost message or a dead worker forgot."""
+    for erasure_id in erasing.open_erasure_ids():
+        work_on_erasure.delay(str(erasure_id))
+
+
+@shared_task
+def drop_expired() -> None:
+    """Drop what is older than its retention; safe to repeat and to run twice at once."""
+    retention.drop_expired()
+
+
+def nudge(erasure: Erasure) -> None:
+    """Tell a worker after commit. The row is the promise: without a broker the sweep finds it."""
+    transaction.on_commit(partial(work_on_erasure.delay, str(erasure.pk)), robust=True)
