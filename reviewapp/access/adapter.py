@@ -6,13 +6,16 @@ import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from reviewapp.access.actors import actor_from
 from reviewapp.access.models import User
+from reviewapp.access.oidc.services import may_confirm
 from reviewapp.access.sessions import begin
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record, record_alone
@@ -52,6 +55,15 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allau
                     actor=actor_from(request, user=user), event=Event.SIGNED_OUT, subject=Subject("user", str(user.pk))
                 )
             super().logout(request)
+
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, str]]:
+        """allauth's ways to prove it again, then the identity provider for whoever it can sign in."""
+        methods: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        oidc = settings.OIDC
+        if oidc is not None and user.is_authenticated and may_confirm(user, oidc):
+            words = f"Confirm with {oidc.name} instead"
+            methods.append({"id": "oidc_confirm", "description": words, "url": reverse("oidc_confirm")})
+        return methods
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """A wrong password.

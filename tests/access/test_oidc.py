@@ -501,7 +501,23 @@ def test_the_provider_can_be_asked_again_is_it_you(cast, provider, page):
     asked = parse_qs(urlsplit(address).query)
     assert (asked["prompt"], asked["max_age"]) == (["login"], ["0"])
     assert back_from(provider, browser, address)["Location"] == "/account/"
+    assert [outcome for outcome, _ in events("access.identity_confirmed")] == ["success"]
     assert sent_to(browser.post("/accounts/oidc/link/"))
+
+
+def test_who_has_no_password_is_sent_to_the_provider_and_comes_back_to_what_they_did(cast, provider, page):
+    link(cast.ada.person, provider)
+    cast.ada.person.set_unusable_password()
+    cast.ada.person.save()
+    browser = page(cast.ada, seconds_ago=600)
+    grant = {"username": "nemo", "role": "auditor", "queue": "", "reason": "audit"}
+    asked = browser.post("/p/halyard/settings/grant/", grant)
+    assert asked["Location"] == "/accounts/oidc/confirm/?next=%2Faccounts%2Fgo-on%2F"
+    assert 'value="/accounts/go-on/"' in browser.get(asked["Location"]).content.decode()
+    provider.claims = {"auth_time": int(time.time())}
+    address = sent_to(browser.post("/accounts/oidc/confirm/", {"next": "/accounts/go-on/"}))
+    assert back_from(provider, browser, address)["Location"] == "/accounts/go-on/"
+    assert "nemo" in browser.get("/accounts/go-on/").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -524,7 +540,7 @@ def test_an_old_proof_or_another_person_proves_nothing(cast, provider, page, cla
 
 def test_a_sign_in_is_as_old_as_the_provider_says(cast, provider, browser):
     link(cast.rita.person, provider)
-    provider.claims = {"auth_time": NOW - 3600}
+    provider.claims = {"auth_time": NOW - 3600, "amr": ["mfa"]}
     sign_in(provider, browser)
     assert is_signed_in(browser)
     assert browser.post("/accounts/oidc/link/").status_code == 302
@@ -613,7 +629,7 @@ def test_without_a_provider_there_is_no_door(cast, page):
     for address in ("", "link/", "unlink/", "login/", "confirm/", "callback/"):
         assert browser.post(f"/accounts/oidc/{address}").status_code in (404, 405), address
         assert browser.get(f"/accounts/oidc/{address}").status_code in (404, 405), address
-    assert "Sign in with" not in Client().get("/accounts/login/").content.decode()
+    assert "/accounts/oidc/" not in Client().get("/accounts/login/").content.decode()
 
 
 def test_the_sign_in_page_offers_the_provider_by_its_name(db, provider, browser):

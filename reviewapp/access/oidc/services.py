@@ -36,6 +36,12 @@ def person_behind(*, actor: Actor, identity: Identity, oidc: OpenIdConnect) -> U
     return user
 
 
+def may_confirm(user: User, oidc: OpenIdConnect) -> bool:
+    """Whether the provider can be asked "Is it you?" about this person."""
+    is_linked: bool = SocialAccount.objects.filter(user=user, provider=oidc.server).exists()
+    return is_linked
+
+
 def linked_accounts(user: User) -> list[SocialAccount]:
     """How this person may sign in through the provider, oldest first."""
     return list(SocialAccount.objects.filter(user=user).order_by("date_joined"))

@@ -20,6 +20,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
+from reviewapp.access.account_views import record_proof
 from reviewapp.access.middleware import PageRequest
 from reviewapp.access.models import User
 from reviewapp.access.oidc.errors import SignInRefused
@@ -125,7 +126,7 @@ def _sign_in(request: PageRequest, identity: Identity, state: dict[str, Any]) ->
     _remember(request, user, identity)
     stages: dict[str, Any] = {}
     if identity.is_multi_factor:
-        record_authentication(request, user, method="mfa", type="provider")
+        record_authentication(request, user, method="mfa", type="provider", at=_proved_at(identity))
         stages = {LoginStageKey.MFA_AUTHENTICATE.value: {"handled": True}}
     login = Login(
         user=user,
@@ -138,15 +139,14 @@ def _sign_in(request: PageRequest, identity: Identity, state: dict[str, Any]) ->
 
 
 def _remember(request: PageRequest, user: User, identity: Identity) -> None:
-    """When and how this person proved who they are, for `reauthentication`; not later than the provider says."""
+    """When and how this person proved who they are, for `reauthentication`."""
+    record_authentication(request, user, method="socialaccount", provider=identity.issuer, at=_proved_at(identity))
+
+
+def _proved_at(identity: Identity) -> float:
+    """Not later than the provider says: a session there may be hours old."""
     now = time.time()
-    record_authentication(
-        request,
-        user,
-        method="socialaccount",
-        provider=identity.issuer,
-        at=min(now, identity.authenticated_at) if identity.authenticated_at else now,
-    )
+    return now if identity.authenticated_at is None else min(now, identity.authenticated_at)
 
 
 def _link(request: PageRequest, identity: Identity, state: dict[str, Any]) -> HttpResponse:
@@ -164,6 +164,7 @@ def _confirm(request: PageRequest, identity: Identity, state: dict[str, Any]) ->
     if identity.authenticated_at is None or time.time() - identity.authenticated_at > CONFIRM_SECONDS:
         raise SignInRefused("proof_is_old", "The sign-in service did not ask you anew. Sign out there, then try again.")
     _remember(request, user, identity)
+    record_proof(request, "oidc")
     return redirect(state.get("next") or "home:home")
 
 
