@@ -83,7 +83,8 @@ _Answer = tuple[int, str, str, str, list[dict[str, str]], dict[str, str]]
 def _answer(error: Exception) -> _Answer | None:
     if isinstance(error, DomainError):
         listed = [{"pointer": part.pointer, "detail": part.detail} for part in error.errors]
-        return error.status, error.code, error.title, error.detail, listed, {}
+        wait = getattr(error, "retry_after", None)
+        return error.status, error.code, error.title, error.detail, listed, {"Retry-After": str(wait)} if wait else {}
     if isinstance(error, Http404):
         return 404, "not-found", "Not found", "There is nothing here, or it is not yours to see.", [], {}
     if isinstance(error, PermissionDenied):

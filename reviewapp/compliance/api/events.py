@@ -1,4 +1,4 @@
-"""The log for programs."""
+"""The log as a list, and its newest signed head."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from reviewapp.access.authentication import api_actor
+from reviewapp.audit.events import Event
 from reviewapp.audit.selectors import newest_checkpoint
-from reviewapp.compliance.selectors import Filters, shown_event, visible_events
+from reviewapp.compliance.selectors import Filters, place_of, shown_event, visible_events
 from reviewapp.compliance.services import record_view
 from reviewapp.lib.api import Page, paginated, query, query_choice
 from reviewapp.lib.errors import Malformed, NotFound
 
 OUTCOMES = ("success", "denied", "error")
-PARAMETERS = ("actor", "event", "object", "project", "outcome", "since", "until")
+PARAMETERS = ("actor", "event", "object_kind", "object", "project", "outcome", "since", "until", "request")
 
 
 class AuditEventOut(BaseModel):
@@ -67,16 +68,21 @@ def moment(found: dict[str, str], name: str) -> datetime | None:
 
 
 def filters_of(found: dict[str, str]) -> Filters:
-    """The filters of a list call. Raises Malformed."""
+    """The filters of a list or an export. Raises Malformed."""
     outcome = query_choice(found, "outcome", OUTCOMES, "success") if "outcome" in found else None
+    event = found.get("event")
+    if event is not None and event not in set(Event):
+        raise Malformed("event is none of the list: the page of the vocabulary, /audit/events/, has them all.")
     return Filters(
         actor=found.get("actor"),
-        event=found.get("event"),
+        events=None if event is None else (event,),
+        object_kind=found.get("object_kind"),
         object=found.get("object"),
         project=found.get("project"),
         outcome=outcome,
         since=moment(found, "since"),
         until=moment(found, "until"),
+        request=found.get("request"),
     )
 
 
@@ -98,8 +104,7 @@ def events(request: Request) -> Response:
             descending=True,
             show=shown_event,
         )
-        project = actor.token.project.slug if actor.token and actor.token.project else filters.project
-        record_view(actor=actor, filters=filters, project=project, rows=len(answer.data["results"]))
+        record_view(actor=actor, filters=filters, project=place_of(actor, filters), rows=len(answer.data["results"]))
     return answer
 
 

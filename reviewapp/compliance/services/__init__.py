@@ -1,5 +1,6 @@
-"""Writes of compliance: who read the log, verification, export."""
+"""Writes of compliance: who read the log or took it away, and its verification."""
 
-from reviewapp.compliance.services.viewing import record_view
+from reviewapp.compliance.services.exporting import Export, export_events
+from reviewapp.compliance.services.viewing import record_opened, record_view
 
-__all__ = ["record_view"]
+__all__ = ["Export", "export_events", "record_opened", "record_view"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import transaction
 
 from reviewapp.access.actors import Actor
@@ -13,10 +15,15 @@ from reviewapp.compliance.selectors import Filters
 @transaction.atomic
 def record_view(*, actor: Actor, filters: Filters, project: str | None, rows: int) -> None:
     """One event per page or call, with what was looked for and how many rows were shown."""
-    looked_for = {name: str(value) for name, value in vars(filters).items() if value is not None}
     record(
         actor=actor,
         event=Event.AUDIT_VIEWED,
         subject=Subject("log", "events", project=project),
-        change=Change(more={"filters": looked_for, "rows": rows}),
+        change=Change(more={"filters": filters.spoken(), "rows": rows}),
     )
+
+
+@transaction.atomic
+def record_opened(*, actor: Actor, eid: UUID, project: str | None) -> None:
+    """Somebody opened one event with its payload, or took the proof of its place."""
+    record(actor=actor, event=Event.AUDIT_VIEWED, subject=Subject("event", str(eid), project=project))

@@ -45,7 +45,7 @@ class FilterForm(forms.Form):
         data: dict[str, Any] = self.cleaned_data
         return Filters(
             actor=data["actor"] or None,
-            event=data["event"] or None,
+            events=(data["event"],) if data["event"] else None,
             object=data["object"] or None,
             project=project,
             outcome=data["outcome"] or None,

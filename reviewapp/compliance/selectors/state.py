@@ -1,0 +1,74 @@
+"""How the log stands, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+
+from reviewapp.audit import selectors as log
+from reviewapp.audit.models import Checkpoint, Cosignature
+from reviewapp.compliance.models import Publication, Verification
+
+# The sequencer signs at least once a minute, if only a heartbeat: twice that is an alarm.
+SILENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class LogState:
+    """The newest signed head and its age, what waits, who refuses changes, who outside holds a copy, the public key.
+
+    verifier_key is None when this process cannot read it. verification is the newest one that anybody asked for.
+    """
+
+    checkpoint: Checkpoint | None
+    age: timedelta | None
+    waiting: int
+    enforcement: str
+    places: tuple[Publication, ...]
+    witnesses: tuple[Cosignature, ...]
+    verifier_key: str | None
+    verification: Verification | None
+
+    @property
+    def is_silent(self) -> bool:
+        """Nothing was signed for longer than the sequencer ever waits."""
+        return self.age is None or self.age > SILENCE
+
+    @property
+    def is_published(self) -> bool:
+        """Somebody outside the database holds a head: without that its administrators could rewrite the log unseen."""
+        return bool(self.witnesses) or any(place.size for place in self.places)
+
+
+def log_state() -> LogState:
+    """Read anew for every page; eight statements at the most."""
+    newest = log.newest_checkpoint()
+    cosigned = Cosignature.objects.order_by("witness", "-checkpoint_id").distinct("witness")
+    return LogState(
+        checkpoint=newest,
+        age=_database_time() - newest.at if newest else None,
+        waiting=log.pending_count(),
+        enforcement=log.enforcement(),
+        places=tuple(Publication.objects.order_by("rung", "target")),
+        witnesses=tuple(cosigned),
+        verifier_key=_verifier_key(),
+        verification=Verification.objects.select_related("requested_by").order_by("-created_at").first(),
+    )
+
+
+def _database_time() -> datetime:
+    # The head was stamped by the database's clock, so its age is asked there too.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment
+
+
+def _verifier_key() -> str | None:
+    try:
+        return (settings.KEYS_DIR / "log.vkey").read_text().strip() or None
+    except OSError:
+        return None
