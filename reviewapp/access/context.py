@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from reviewapp.access.models import Project
+from reviewapp.access.roles import is_installation_reader
 from reviewapp.access.selectors import membership, visible_projects
 
 # DESIGN.md's order. (label, url name, act that opens it)
@@ -26,7 +28,8 @@ ROOMS = (
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """`nav_project` (or None), `nav_rooms` [(label, url name, room)], `is_demo`, `oidc_name` ("" without a provider).
+    """`nav_project` (or None), `nav_rooms` [(label, url name, room)], `is_demo`, `oidc_name` ("" without a provider),
+    `nav_people` (asked only by whole pages: whether the viewer may see everybody here).
 
     Rooms that would refuse are not offered.
     """
@@ -37,6 +40,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return context
+    context["nav_people"] = partial(is_installation_reader, request.actor)  # type: ignore[attr-defined] # set by ActorMiddleware
     # Outside of any project (the first page, the account) the rooms are those of the only project that one has.
     known = visible_projects(request.actor)[:2]  # type: ignore[attr-defined] # set by ActorMiddleware
     project = Project.objects.filter(slug=slug).first() if slug else (known[0] if len(known) == 1 else None)

@@ -35,7 +35,7 @@ def must_set_up(user: User) -> bool:
 
 def has_factor(user: User) -> bool:
     """Whether signing in as this person takes more than a password."""
-    return Authenticator.objects.filter(user=user, type__in=MAIN_KINDS).exists()
+    return bool(Authenticator.objects.filter(user=user, type__in=MAIN_KINDS).exists())
 
 
 def _keeper() -> MultiFernet:

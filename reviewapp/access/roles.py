@@ -173,8 +173,18 @@ def may_know(actor: Actor, target: Project | Anchored) -> bool:
 
 def require_installation_admin(actor: Actor) -> None:
     """Raises AccessDenied unless the actor is an admin of the whole installation; a token needs the scope `manage`."""
-    if not _holds_installation_role(actor, (Role.ADMIN,)):
+    if not is_installation_admin(actor):
         raise AccessDenied("Only an admin of the installation can do this.")
+
+
+def is_installation_reader(actor: Actor) -> bool:
+    """Whether the actor may see everybody here: its admins and auditors."""
+    return _holds_installation_role(actor, (Role.ADMIN, Role.AUDITOR))
+
+
+def is_installation_admin(actor: Actor) -> bool:
+    """Whether the actor is an admin of the whole installation; a token needs the scope `manage`."""
+    return _holds_installation_role(actor, (Role.ADMIN,))
 
 
 def require_installation_reader(actor: Actor) -> None:

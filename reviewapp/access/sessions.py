@@ -21,7 +21,7 @@ from reviewapp.access.actors import Actor, actor_from, session_mark
 from reviewapp.access.errors import Hidden
 from reviewapp.access.matrix import Role
 from reviewapp.access.models import User
-from reviewapp.access.roles import require_installation_admin, roles_anywhere
+from reviewapp.access.roles import require_installation_admin, require_installation_reader, roles_anywhere
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
 from reviewapp.lib.clock import utc_now
@@ -99,8 +99,9 @@ class OpenSession:
 
 
 def open_sessions(*, viewer: Actor, user: User) -> list[OpenSession]:
-    """Where a person is signed in, the latest first: for themself and for admins of the installation."""
-    _require_own_or_admin(viewer, user)
+    """Where a person is signed in, the latest first; for themself, and for who may see everybody."""
+    if not _is_own(viewer, user):
+        require_installation_reader(viewer)
     rows = UserSession.objects.filter(user=user).order_by("-last_seen_at", "-pk")
     alive = set(
         Session.objects.filter(session_key__in=rows.values("session_key"), expire_date__gt=utc_now()).values_list(
@@ -165,6 +166,9 @@ def _end(actor: Actor, user: User, keys: list[str], reason: str) -> int:
 
 
 def _require_own_or_admin(actor: Actor, user: User) -> None:
-    is_own = actor.user is not None and actor.user.pk == user.pk and actor.token is None
-    if not is_own:
+    if not _is_own(actor, user):
         require_installation_admin(actor)
+
+
+def _is_own(actor: Actor, user: User) -> bool:
+    return actor.user is not None and actor.user.pk == user.pk and actor.token is None

@@ -25,7 +25,9 @@ def test_a_wrong_grant_keeps_what_was_typed(cast, page):
 
 
 def test_a_role_is_taken_away(cast, page):
-    page(cast.ada).post("/p/halyard/settings/revoke/", {"username": "otto", "role": "auditor", "queue": ""})
+    page(cast.ada).post(
+        "/p/halyard/settings/revoke/", {"username": "otto", "role": "auditor", "queue": "", "reason": "r"}
+    )
     assert roles_on(cast.otto.person, cast.project) == frozenset()
 
 
