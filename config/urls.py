@@ -6,4 +6,5 @@ urlpatterns = [path("", include("reviewapp.urls"))]
 handler400 = "reviewapp.access.problems.bad_request"
 handler403 = "reviewapp.access.problems.forbidden"
 handler404 = "reviewapp.access.problems.not_found"
+handler429 = "reviewapp.access.problems.too_many_requests"  # allauth's
 handler500 = "reviewapp.access.problems.server_error"

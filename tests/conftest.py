@@ -23,7 +23,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+import redis
 from allauth.account.internal.userkit import user_id_to_str
+from django.conf import settings
 from django.db import connection, transaction
 
 from config import env
@@ -38,6 +40,18 @@ from tests.datasets.published import pytest_terminal_summary
 __all__ = ["pytest_terminal_summary"]
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery"
+# Counters of limits live in Redis and outlast a test; each process of the run has names of its own.
+settings.CACHES["default"]["KEY_PREFIX"] = f"reviewapp-{uuid4().hex[:8]}"
+
+
+@pytest.fixture(autouse=True)
+def fresh_counters() -> None:
+    """Nobody is throttled for what another test did."""
+    server = redis.Redis.from_url(settings.REDIS_URL)
+    kept = list(server.scan_iter(f"*{settings.CACHES['default']['KEY_PREFIX']}*", count=1_000))
+    if kept:
+        server.delete(*kept)
+    server.close()
 
 
 def _owner_sql(statement: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from allauth.account.internal.flows.login import get_authentication_records
+from django.conf import settings
 from django.http import HttpRequest
 
 from reviewapp.audit.services import Who
@@ -76,13 +78,30 @@ def session_mark(key: str | None) -> str:
     return hashlib.sha256((key or "").encode()).hexdigest()[:8]
 
 
+def client_ip(request: HttpRequest) -> str | None:
+    """Where the request came from: the address that the outermost trusted proxy saw (`TRUSTED_PROXY_COUNT`).
+
+    What stands further left in X-Forwarded-For was written by the caller and is not read.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
+    count: int = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    header = request.headers.get("X-Forwarded-For", "")
+    forwarded = [part.strip() for part in header.split(",")] if header else []
+    if 0 < count <= len(forwarded):
+        address = forwarded[-count]
+    try:
+        return str(ipaddress.ip_address(address))
+    except ValueError:
+        return None
+
+
 def actor_from(request: HttpRequest, *, user: User | None, token: ApiToken | None = None) -> Actor:
     """The actor behind a request."""
     session = getattr(request, "session", None) if token is None and user is not None else None
     return Actor(
         user=user,
         token=token,
-        source_ip=request.META.get("REMOTE_ADDR") or None,
+        source_ip=client_ip(request),
         user_agent=(request.headers.get("User-Agent") or "")[:400] or None,
         request_id=getattr(request, "request_id", None),
         session_id=session_mark(session.session_key) if session is not None and session.session_key else None,

@@ -6,19 +6,25 @@ import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal.ratelimit import get_ip
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from reviewapp.access.actors import actor_from
+from reviewapp.access.actors import actor_from, client_ip
+from reviewapp.access.errors import LimitReached
+from reviewapp.access.limits import is_first
 from reviewapp.access.models import User
 from reviewapp.access.oidc.services import may_confirm
 from reviewapp.access.sessions import begin
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record, record_alone
+
+SIGN_IN_WINDOW = 15 * 60  # seconds; what ACCOUNT_RATE_LIMITS says of failed sign-ins
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allauth ships no types
@@ -64,6 +70,38 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc] # allau
             words = f"Confirm with {oidc.name} instead"
             methods.append({"id": "oidc_confirm", "description": words, "url": reverse("oidc_confirm")})
         return methods
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that counts: never one that the caller wrote into a header."""
+        return client_ip(request) or "unknown"
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Failures count for a name from an address. By the name alone, anybody could keep its owner out."""
+        name = str(credentials.get("username") or credentials.get("email") or "").lower()
+        return f"{get_ip(request)} {name}"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raises LimitReached after 5 failures for a name, or 20 for any, from an address in 15 minutes."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError as error:
+            self._record_throttled(request, str(credentials.get("username", ""))[:150])
+            minutes = SIGN_IN_WINDOW // 60
+            detail = (
+                f"Too many failed attempts from your address. Wait {minutes} minutes, or use another way to sign in."
+            )
+            raise LimitReached(detail, retry_after=SIGN_IN_WINDOW) from error
+
+    def _record_throttled(self, request: HttpRequest, username: str) -> None:
+        # Once a window and address: whoever sprays a thousand names must not write a thousand lines.
+        address = get_ip(request)
+        if is_first("throttled-sign-in", address, seconds=SIGN_IN_WINDOW):
+            record_alone(
+                actor=actor_from(request, user=None),
+                event=Event.SIGN_IN_FAILED,
+                subject=Subject("sign-in", "throttled"),
+                change=Change(more={"username": username, "window_seconds": SIGN_IN_WINDOW}),
+            )
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """A wrong password.

@@ -9,8 +9,9 @@ from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from reviewapp.access.actors import Actor, actor_from
+from reviewapp.access.actors import Actor, actor_from, client_ip
 from reviewapp.access.doors import ask, need_of
+from reviewapp.access.limits import take_call
 from reviewapp.access.models import ApiToken, User
 from reviewapp.access.tokens import find_token
 
@@ -20,16 +21,21 @@ if TYPE_CHECKING:
 
 
 class TokenAuthentication(BaseAuthentication):
-    """A bearer token. Never from the URL: addresses are logged everywhere."""
+    """A bearer token. Never from the URL: addresses are logged everywhere.
+
+    The limit is taken here and not by a throttle of DRF, which comes after the permissions and would leave refused
+    calls, and their lines in the log, without one.
+    """
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         header = request.headers.get("Authorization", "")
         scheme, _, text = header.partition(" ")
         if scheme.lower() != "bearer":
             return None
-        token = find_token(text.strip())
+        token = find_token(text.strip(), ip=client_ip(request._request))
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
+        take_call(token)
         return token.owner, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -17,10 +17,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
+from redis.exceptions import RedisError
 
 from reviewapp.access.actors import Actor, actor_from
 from reviewapp.access.authentication import MayEnter
 from reviewapp.access.doors import DOORS, PUBLIC, Door, Need, ask, need_of
+from reviewapp.access.errors import SignInClosed
 from reviewapp.access.factors import must_set_up
 from reviewapp.access.problems import is_api, not_found, page_error
 from reviewapp.access.sessions import end_at_hand, touch, why_over
@@ -146,6 +148,9 @@ class PageErrorsMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """None lets Django answer."""
+        if isinstance(exception, RedisError) and request.path.startswith("/accounts/"):
+            logger.critical("Redis cannot be reached: sign-in is closed")
+            exception = SignInClosed("What counts failed sign-ins cannot be reached. Try again in half a minute.")
         if isinstance(exception, DomainError) and not is_api(request):
             return page_error(request, exception)
         return None

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
+from reviewapp.lib.clock import utc_now
 from reviewapp.lib.ids import new_id
 
 
@@ -154,6 +155,11 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (rva_{self.prefix}_…)"
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether its time is over; to the second."""
+        return self.expires_at <= utc_now()
 
 
 class Invitation(models.Model):

@@ -116,7 +116,11 @@ def page_error(request: HttpRequest, error: DomainError) -> HttpResponse:
     if isinstance(error, AccessDenied | Hidden):
         actor = getattr(request, "actor", None) or actor_from(request, user=None)
         record_refusal(actor, request, error)
-    return _page(request, status=error.status, title=error.title, detail=error.detail)
+    response = _page(request, status=error.status, title=error.title, detail=error.detail)
+    wait = getattr(error, "retry_after", None)
+    if wait:
+        response["Retry-After"] = str(wait)
+    return response
 
 
 def _page(request: HttpRequest, *, status: int, title: str, detail: str) -> HttpResponse:
@@ -149,6 +153,11 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's 404."""
     return _page(request, status=404, title="Not found", detail="There is nothing here, or it is not yours to see.")
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """allauth's 429, for what it counts besides failed sign-ins."""
+    return _page(request, status=429, title="Too many requests", detail="Wait a minute, then try again.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from reviewapp.access.authentication import api_actor
 from reviewapp.access.errors import Hidden
 from reviewapp.access.idempotency import idempotent
+from reviewapp.access.limits import count_records, take_ingest
+from reviewapp.access.models import Project
 from reviewapp.access.selectors import project_for, project_known
 from reviewapp.ingest.models import Output
 from reviewapp.ingest.records import LateSignalIn, OutputIn, PairIn
@@ -29,7 +31,7 @@ from reviewapp.ingest.services import (
     try_rule,
     view_outputs,
 )
-from reviewapp.lib.api import Page, Strict, paginated, plain, query, read_model, records
+from reviewapp.lib.api import BulkAnswer, Page, Strict, paginated, plain, query, read_model, records
 from reviewapp.lib.bodies import is_ndjson
 
 View = Callable[..., Response]
@@ -105,6 +107,15 @@ def _idempotent_json(view: View) -> View:
     return wrapped
 
 
+def _landed(request: Request, project: Project, ingest: Callable[..., BulkAnswer]) -> Response:
+    """The answer of a bulk write, within what the project may send in a minute. Raises LimitReached."""
+    length = plain(request).headers.get("Content-Length") or "0"
+    take_ingest(project, n_bytes=int(length) if length.isdecimal() else 0)
+    answer = ingest(lines=records(request))
+    count_records(project, answer.accepted + answer.duplicates + answer.rejected)
+    return answer.response()
+
+
 @extend_schema(
     methods=["POST"],
     operation_id="send_outputs",
@@ -120,7 +131,7 @@ def outputs(request: Request, project: str) -> Response:
     found = project_known(viewer=actor, slug=project)
     if request.method == "POST":
         query(request)
-        return ingest_outputs(actor=actor, project=found, lines=records(request)).response()
+        return _landed(request, found, partial(ingest_outputs, actor=actor, project=found))
     page = Page.of(query(request, "limit", "cursor"))
     rows = outputs_of(viewer=actor, project=found).prefetch_related("guardrail_hits", "signals")
     return view_outputs(
@@ -159,7 +170,7 @@ def signals(request: Request, project: str) -> Response:
     actor = api_actor(request)
     query(request)
     found = project_known(viewer=actor, slug=project)
-    return ingest_signals(actor=actor, project=found, lines=records(request)).response()
+    return _landed(request, found, partial(ingest_signals, actor=actor, project=found))
 
 
 @extend_schema(operation_id="send_pairs", request=_bulk(PairIn), responses={200: BulkOut, 422: BulkOut})
@@ -170,7 +181,7 @@ def pairs(request: Request, project: str) -> Response:
     actor = api_actor(request)
     query(request)
     found = project_known(viewer=actor, slug=project)
-    return ingest_pairs(actor=actor, project=found, lines=records(request)).response()
+    return _landed(request, found, partial(ingest_pairs, actor=actor, project=found))
 
 
 @extend_schema(methods=["GET"], operation_id="list_rules", parameters=PAGING, responses={200: RulePage})

@@ -31,6 +31,7 @@ from tests.conftest import ALL_SCOPES, Cast, make_cast, make_person, service_api
 from tests.judge.arrange import CHECKS, ok
 from tests.queues.arrange import GOOD, make_outputs, make_queue, make_rule
 
+OWN_TOKEN_ROUTES = ("home:end_own_token", "home:rotate_own_token")
 M, U, A, R, J = Role.MANAGER, Role.AUDITOR, Role.ADMIN, Role.REVIEWER, Role.ADJUDICATOR
 
 
@@ -73,7 +74,7 @@ def inhabited_house() -> House:
     rows = _rows(cast, queue)
     own = create_personal_token(actor=cast.rob, name="rob's", scopes=["review"]).token
     callers = [*_people(cast), *_programs(cast)]
-    return House(cast, queue, rows, {"home:end_own_token": {"token": own.pk}}, callers)
+    return House(cast, queue, rows, {name: {"token": own.pk} for name in OWN_TOKEN_ROUTES}, callers)
 
 
 def _rows(cast: Cast, queue: Queue) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from reviewapp.access.doors import DOORS, Need, Where
 from reviewapp.access.matrix import ACTS, Role
-from tests.access.inhabited import Caller, House, inhabited_house
+from tests.access.inhabited import OWN_TOKEN_ROUTES, Caller, House, inhabited_house
 from tests.access.test_doors import named_routes
 
 SIGN_IN, IN = "sign-in", "let in"
@@ -26,7 +26,7 @@ PERSONAL = {
     **dict.fromkeys(("grading:submit", "grading:draft", "grading:skip", "grading:release", "grading:undo"), HOLDER),
     "grading-api:lease-detail": HOLDER,
     **{f"grading-api:{name}": HOLDER for name in ("submit", "draft", "skip", "release", "undo")},
-    "home:end_own_token": "reviewer",
+    **dict.fromkeys(OWN_TOKEN_ROUTES, "reviewer"),
 }
 # What a form needs so that what it names exists; anything else of it may be wrong.
 FORMS: dict[str, dict[str, str]] = {
