@@ -4,7 +4,13 @@
 import os
 import sys
 
-ROLE_OF_COMMAND = {"migrate": "owner", "create_roles": "owner", "run_sequencer": "sequencer"}
+ROLE_OF_COMMAND = {
+    "migrate": "owner",
+    "create_roles": "owner",
+    "backup": "owner",
+    "restore": "owner",
+    "run_sequencer": "sequencer",
+}
 
 
 def main() -> None:
