@@ -11,6 +11,12 @@ from typing import Any
 import pytest
 
 PROPERTY = "published figure"
+# Properties of tests that are shown at the end of a run, each under its title.
+SECTIONS = {
+    PROPERTY: "published figures, recomputed through the API",
+    "tampering": "what an owner of the database did to the log: with a head kept outside, and without",
+    "audit speed": "the audit log, measured",
+}
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -72,16 +78,17 @@ class Comparison:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Every figure beside its published one, also when the tests ran in other processes."""
+    """Every figure beside its published one, and other tables of results, also when the tests ran elsewhere."""
     reports = [report for state in ("passed", "failed") for report in terminalreporter.getreports(state)]
-    lines = [
-        str(value)
-        for report in reports
-        if isinstance(report, pytest.TestReport) and report.when == "call"
-        for name, value in report.user_properties
-        if name == PROPERTY
-    ]
-    if lines:
-        terminalreporter.section("published figures, recomputed through the API")
-        for line in lines:
-            terminalreporter.write_line(line)
+    for section, title in SECTIONS.items():
+        lines = [
+            str(value)
+            for report in reports
+            if isinstance(report, pytest.TestReport) and report.when == "call"
+            for name, value in report.user_properties
+            if name == section
+        ]
+        if lines:
+            terminalreporter.section(title)
+            for line in lines:
+                terminalreporter.write_line(line)
