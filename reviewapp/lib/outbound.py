@@ -9,6 +9,7 @@ the environment, a deadline for the whole exchange and a cap on what comes back.
 from __future__ import annotations
 
 import ipaddress
+import logging
 import re
 import socket
 import ssl
@@ -23,6 +24,7 @@ import httpx2
 
 from reviewapp.lib.errors import FieldError, Unprocessable
 
+logger = logging.getLogger(__name__)
 MAX_RESPONSE = 1024 * 1024
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _HOST = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
@@ -87,6 +89,8 @@ def _is_listed(host: str, port: int, allowed_hosts: Sequence[str]) -> bool:
 
 
 def _refused(pointer: str, detail: str) -> Unprocessable:
+    # The address itself may hold a secret, or forge lines.
+    logger.warning("an address was refused (%s): it %s", pointer, detail)
     return Unprocessable(f"This address {detail}.", errors=(FieldError(pointer, detail),))
 
 
@@ -237,6 +241,7 @@ class _PinnedBackend(httpcore2.NetworkBackend):
         for address in addresses:
             loopback = self.destination.is_loopback and ipaddress.ip_address(address.partition("%")[0]).is_loopback
             if not loopback and not is_public(address):
+                logger.warning("the name %s leads to an address inside the network; nothing was sent", host)
                 raise AddressRefused("the host name leads to an address inside the network")
         return addresses[0]
 
