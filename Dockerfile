@@ -14,10 +14,11 @@ ENV PATH=/venv/bin:$PATH \
     DJANGO_SETTINGS_MODULE=config.settings \
     REVIEWAPP_VAR=/app/var \
     REVIEWAPP_FILES=/data/files \
-    REVIEWAPP_KEYS=/data/keys
+    REVIEWAPP_KEYS=/data/keys \
+    REVIEWAPP_ERASURES=/data/erasures
 RUN groupadd --system --gid 10001 reviewapp \
     && useradd --system --uid 10001 --gid reviewapp --home-dir /app --shell /usr/sbin/nologin reviewapp \
-    && install --directory --owner=reviewapp --group=reviewapp --mode=0700 /data /data/files /data/keys
+    && install --directory --owner=reviewapp --group=reviewapp --mode=0700 /data /data/erasures /data/files /data/keys
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . /app

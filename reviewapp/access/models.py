@@ -40,6 +40,9 @@ class User(AbstractUser):
             models.CheckConstraint(
                 condition=Q(imported_into__isnull=True) | Q(is_active=False), name="imported_reviewers_cannot_sign_in"
             ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(is_active=False), name="an_erased_account_stays_closed"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -106,6 +106,8 @@ def reactivate_user(*, actor: Actor, user: User, reason: str) -> None:
     Raises AccessDenied, and Conflict for an account that was not closed: active, imported, or never accepted.
     """
     require_installation_admin(actor)
+    if user.erased_at is not None:
+        raise Conflict("This account was erased; there is nobody behind it any more.")
     closed = User.objects.filter(pk=user.pk, is_active=False, imported_into=None)
     if not user.has_usable_password() and user.last_login is None:
         raise Conflict("This person never set a password. Invite them again.")

@@ -147,8 +147,9 @@ TABLES: dict[str, Table] = {
     ),
     "reviewapp.JudgeRun": Table(NONE, ("where",), ("state", "error")),
     "reviewapp.Verdict": Table(
-        _subject(value="emptied where it is a text or spans", rationale="emptied", raw="emptied", content_sha256=ZEROS),
-        neither=("order", "preference", "error"),
+        _subject(rationale="emptied", raw="emptied", content_sha256=ZEROS),
+        # A judge answers criteria with levels and numbers, never in free words.
+        neither=("value", "order", "preference", "error"),
     ),
     # exports: texts lie in files, which are deleted
     "reviewapp.Dataset": Table(NONE, ("slug", "title", "criteria", "labels", "where", "split")),
