@@ -17,6 +17,8 @@ IS_TEST = "pytest" in sys.modules
 IS_LOOPBACK = IS_DEMO or IS_TEST or env.env.bool("REVIEWAPP_LOOPBACK", default=False)
 
 ALLOWED_HOSTS: list[str] = env.env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+if IS_DEMO:
+    ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]  # its passwords are published: no other name, whatever is asked
 CSRF_TRUSTED_ORIGINS: list[str] = env.env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -105,6 +107,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "reviewapp",
+        "KEY_FUNCTION": "reviewapp.lib.cachekeys.keyed",
     }
 }
 
