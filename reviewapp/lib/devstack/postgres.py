@@ -89,6 +89,10 @@ class Postgres:
             "unix_socket_directories": str(self.home.socket_folder),
             "unix_socket_permissions": "0700",
             "jit": "off",
+            # A statement holds the texts that it writes, and the detail of a violated constraint the row: whoever sent
+            # it gets both, the log of the server neither.
+            "log_min_error_statement": "panic",
+            "log_error_verbosity": "terse",
             **self.settings,
         }
         return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
