@@ -11,26 +11,29 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
 from redis.exceptions import RedisError
 
 from reviewapp.access.actors import Actor, actor_from
 from reviewapp.access.authentication import MayEnter
-from reviewapp.access.doors import DOORS, PUBLIC, Door, Need, ask, need_of
+from reviewapp.access.doors import DOORS, PUBLIC, Need, ask, need_of
 from reviewapp.access.errors import SignInClosed
 from reviewapp.access.factors import must_set_up
-from reviewapp.access.problems import is_api, not_found, page_error
+from reviewapp.access.problems import is_api, method_not_allowed, not_found, page_error
 from reviewapp.access.sessions import end_at_hand, touch, why_over
 from reviewapp.lib.errors import AccessDenied, DomainError
 from reviewapp.lib.ids import new_id
 
 logger = logging.getLogger(__name__)
 SCHEME = re.compile(r"bearer\b", re.IGNORECASE)
+# Asked by what keeps the process alive, under whatever name or number it knows the machine by.
+PROBES = frozenset({"/livez", "/readyz"})
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
@@ -53,6 +56,8 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.request_id = str(new_id())  # type: ignore[attr-defined] # the request carries it to the log
+        if request.path not in PROBES:
+            request.get_host()  # a name that is not ours is 400 here, not only where an address is built from it
         response = self.get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined] # set above
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
@@ -73,6 +78,11 @@ class ActorMiddleware:
         response = self.get_response(request)
         if not request.path.startswith("/static/"):
             response.setdefault("Cache-Control", "no-store")
+        if not is_api(request):
+            # Many addresses answer htmx with a part of what they answer a browser.
+            patch_vary_headers(response, ["HX-Request"])
+        if request.method == "POST" and request.resolver_match and request.resolver_match.view_name == "account_logout":
+            response["Clear-Site-Data"] = '"cache", "storage"'  # the next person at this machine finds nothing
         is_sign_in = response.status_code == 302 and response["Location"].startswith("/accounts/login/")
         if is_sign_in and request.headers.get("HX-Request") == "true":
             target = response["Location"]
@@ -173,9 +183,10 @@ class DoorMiddleware:
         if name not in DOORS or not _is_watched(view, name):
             logger.critical("the route %s has no row in reviewapp/access/doors.py and is closed", name)
             return not_found(request, Http404())
-        if hasattr(view, "cls"):
-            return None
-        return _at_page_door(request, need_of(name, request.method), DOORS[name], kwargs)
+        need = need_of(name, request.method)
+        if need is None:
+            return method_not_allowed(request, sorted(DOORS[name]))
+        return None if hasattr(view, "cls") else _at_page_door(request, need, kwargs)
 
 
 def _is_watched(view: Callable[..., HttpResponse], name: str) -> bool:
@@ -185,16 +196,12 @@ def _is_watched(view: Callable[..., HttpResponse], name: str) -> bool:
     return MayEnter in view.cls.permission_classes or set(DOORS[name].values()) == {PUBLIC}
 
 
-def _at_page_door(
-    request: HttpRequest, need: Need | None, door: Door, kwargs: Mapping[str, Any]
-) -> HttpResponseBase | None:
+def _at_page_door(request: HttpRequest, need: Need, kwargs: Mapping[str, Any]) -> HttpResponseBase | None:
     if need == PUBLIC:
         return None
     actor: Actor = request.actor  # type: ignore[attr-defined] # set by ActorMiddleware
-    if PUBLIC not in door.values() and actor.user is None:
+    if actor.user is None:
         return redirect_to_login(request.get_full_path())
-    if need is None:
-        return HttpResponseNotAllowed(list(door))
     try:
         ask(actor, need, kwargs)
     except DomainError as error:

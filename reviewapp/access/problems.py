@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -153,6 +154,15 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's 404."""
     return _page(request, status=404, title="Not found", detail="There is nothing here, or it is not yours to see.")
+
+
+def method_not_allowed(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
+    """A method that the address does not take, whoever asks: which methods there are is no secret."""
+    response = _page(
+        request, status=405, title="Method not allowed", detail=f"This address takes {', '.join(allowed)}."
+    )
+    response["Allow"] = ", ".join(allowed)
+    return response
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:

@@ -92,9 +92,11 @@ def test_an_api_view_that_lost_its_permission_is_closed(db, caplog):
     assert "access-api:projects" in caplog.text
 
 
-def test_a_method_without_a_row_is_405_for_who_is_known_and_nothing_for_who_is_not(cast, client):
-    assert client.delete("/account/").status_code == 302
-    assert client.delete("/api/v1/projects/").status_code == 401
-    client.force_login(cast.ada.person, backend="allauth.account.auth_backends.AuthenticationBackend")
-    assert client.delete("/account/").status_code == 405
-    assert client.delete("/api/v1/projects/").status_code == 405
+@pytest.mark.parametrize("method", ["DELETE", "PATCH", "OPTIONS", "TRACE", "TRACK", "BREW"])
+def test_a_method_without_a_row_is_405_whoever_asks(cast, client, method):
+    for _ in range(2):
+        page, api = client.generic(method, "/account/"), client.generic(method, "/api/v1/projects/")
+        assert (page.status_code, page["Allow"]) == (405, "GET")
+        assert (api.status_code, api["Allow"]) == (405, "GET, POST")
+        assert api["Content-Type"] == "application/problem+json"
+        client.force_login(cast.ada.person, backend="allauth.account.auth_backends.AuthenticationBackend")

@@ -17,11 +17,10 @@ from reviewapp.exports.services.files import HashedFile, Workshop
 from reviewapp.exports.services.rows import Item, Labels, RawRow, Side, Votes
 from reviewapp.ingest.models import Configuration
 from reviewapp.lib.clock import rfc3339
+from reviewapp.lib.spreadsheets import safe_cell
 from reviewapp.queues.models import Queue
 
 Step = Callable[[], None]
-# A spreadsheet runs a cell that begins with one of these (OWASP, CSV injection); an apostrophe makes it text.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 # Compact JSON, never NaN. One encoder: `json.dumps` with options makes a new one for every value.
@@ -215,12 +214,3 @@ class Table:
 def plain_text(raw: str | None) -> str | None:
     """A JSON string as its text; any other JSON value as it is written."""
     return str(json.loads(raw)) if raw is not None and raw.startswith('"') else raw
-
-
-def safe_cell(cell: Any) -> Any:
-    """A cell that no spreadsheet runs. true and false as JSON writes them."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return "'" + cell
-    return cell
