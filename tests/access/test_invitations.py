@@ -43,7 +43,7 @@ def test_an_invited_person_sets_a_password_and_signs_in(cast, client):
     iris = made.invitation.user
     assert roles_on(iris, cast.project) == frozenset()
     page = client.get(f"/invite/{made.secret}/")
-    assert (page.status_code, page["Referrer-Policy"], page["Cache-Control"]) == (200, "no-referrer", "no-store")
+    assert (page.status_code, page["Referrer-Policy"], page["Cache-Control"]) == (200, "strict-origin", "no-store")
     assert client.post(f"/invite/{made.secret}/", NEW)["Location"] == "/accounts/login/"
     assert sign_in(client, "iris", NEW["password"]).status_code == 302
     iris.refresh_from_db()
@@ -175,6 +175,7 @@ def test_a_reset_link_ends_the_sessions_and_keeps_the_second_factor(cast, page):
     Client().post(f"/invite/{made.secret}/", NEW)
     assert browser.get("/account/")["Location"].startswith("/accounts/login/")
     assert Session.objects.count() == 0
+    assert find_link(made.secret) is None
     assert Authenticator.objects.filter(user=cast.rita.person).count() == 1
     assert sign_in(Client(), "rita", NEW["password"])["Location"] == "/accounts/2fa/authenticate/"
     assert "access.password_link_issued" in events_of(cast.rita.person)

@@ -48,6 +48,11 @@ def production_hasher(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 
 
+def at_localhost(served: str) -> str:
+    """The same server by name: keys answer names only."""
+    return served.replace("127.0.0.1", "localhost")
+
+
 OpenContext = Callable[..., BrowserContext]
 
 
@@ -58,6 +63,7 @@ def browsing(chromium: Browser, served: str) -> Iterator[OpenContext]:
     expects: parts of further errors of the console that the test provokes.
     """
     wrong: list[str] = []
+    here = (served, at_localhost(served))
     opened: list[BrowserContext] = []
     expected = list(EXPECTED)
 
@@ -66,12 +72,12 @@ def browsing(chromium: Browser, served: str) -> Iterator[OpenContext]:
             wrong.append(message.text)
 
     def asked(request: Request) -> None:
-        if urlsplit(request.url).scheme in ("http", "https") and not request.url.startswith(served):
+        if urlsplit(request.url).scheme in ("http", "https") and not request.url.startswith(here):
             wrong.append(f"a request to {request.url}")
 
     def open_context(expects: Sequence[str] = (), **options: Any) -> BrowserContext:
         expected.extend(expects)
-        context = chromium.new_context(base_url=served, **{"viewport": {"width": 1440, "height": 900}, **options})
+        context = chromium.new_context(**{"base_url": served, "viewport": {"width": 1440, "height": 900}, **options})
         context.set_default_timeout(60_000)
         if options.get("java_script_enabled", True):
             context.add_init_script(POLICY)

@@ -99,7 +99,7 @@ def test_an_admin_invites_and_the_link_is_shown_once(cast, ada):
     shown = ada.post("/people/invite/", body)
     link = re.search(r"http://testserver(/invite/\w{43}/)", shown.content.decode())[1]
     iris = User.objects.get(username="iris")
-    assert shown["Referrer-Policy"] == "no-referrer"
+    assert shown["Cache-Control"] == "no-store"
     assert link not in ada.get(f"/people/{iris.pk}/").content.decode()
     assert b"invited" in ada.get("/people/?state=invited").content
     assert Client().get(link).status_code == 200

@@ -100,6 +100,14 @@ def test_a_ready_demo_answers_on_loopback_only_refuses_a_second_one_and_stops_at
     assert not (demo.var / "demo.json").exists()
 
 
+@pytest.mark.parametrize(("name", "value"), [("HOST", "0.0.0.0"), ("GRANIAN_HOST", "::"), ("REVIEWAPP_HOST", "box")])
+def test_a_demo_that_should_listen_for_others_does_not_start(tmp_path, name, value):
+    code, output = finish(start(tmp_path / "var", "demo", **{name: value}))
+    assert code == 1
+    assert f"{name} is {value!r}, but the demo answers on 127.0.0.1 only: its passwords are published." in output
+    assert processes_of(tmp_path / "var") == []
+
+
 def test_a_dead_worker_is_replaced_and_a_killed_stack_starts_again_with_its_data(demo):
     pids = demo.pids()
     os.kill(pids["worker"], signal.SIGKILL)

@@ -107,9 +107,7 @@ def invite(request: PageRequest) -> HttpResponse:
 def link_page(request: PageRequest, made: NewLink, *, back: str) -> HttpResponse:
     """The one answer on which a link stands."""
     address = request.build_absolute_uri(reverse("access:invite", args=[made.secret]))
-    answer = render(request, "home/link.html", {"invitation": made.invitation, "address": address, "back": back})
-    answer["Referrer-Policy"] = "no-referrer"
-    return answer
+    return render(request, "home/link.html", {"invitation": made.invitation, "address": address, "back": back})
 
 
 @login_required

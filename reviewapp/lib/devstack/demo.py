@@ -1,5 +1,6 @@
 """`demo`: the whole stack on this machine, with data that stays."""
 
+import ipaddress
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from reviewapp.lib.devstack.errors import StartError
 from reviewapp.lib.devstack.home import TREE, HomeLock, var_folder
 from reviewapp.lib.devstack.processes import last_lines
 from reviewapp.lib.devstack.servers import Servers
-from reviewapp.lib.devstack.site import Site, check_port, preparation_digest, stamp_static, static_is_fresh
+from reviewapp.lib.devstack.site import LOOPBACK, Site, check_port, preparation_digest, stamp_static, static_is_fresh
 from reviewapp.lib.devstack.supervisor import POLL_SECONDS, Service, Supervisor, ending
 
 READY_SECONDS: Final = 120.0
@@ -54,6 +55,7 @@ class Demo:
     def __init__(self, given: Mapping[str, str]) -> None:
         self.var = var_folder()
         self.folder = self.var / "demo"
+        _refuse_other_hosts(given)
         self.site = Site(port=_port(given))
         self.ready_file = self.var / "demo.json"
         self.servers = Servers(self.folder, given=given, is_throw_away=False)
@@ -157,7 +159,7 @@ class Demo:
         beat = [*celery, "beat", "-l", "INFO", "-s", str(self.folder / "beat-schedule"), "--pidfile="]
         # Two of each on purpose: the smallest number that shows what happens between processes, and it fits two cores.
         worker = [*celery, "worker", "-l", "INFO", "-c", "2", "--without-gossip", "--without-mingle"]
-        web = [python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.site.port)]
+        web = [python, "-m", "granian", "--interface", "wsgi", "--host", LOOPBACK, "--port", str(self.site.port)]
         web += ["--workers", "2", "--blocking-threads", "4", "--backlog", "1024", "--no-ws", "--http", "1"]
         web += ["--respawn-failed-workers", "--workers-kill-timeout", "8", "config.wsgi:application"]
         commands = {
@@ -224,6 +226,23 @@ def _port(given: Mapping[str, str]) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 65535:
         raise StartError(f"PORT is {text!r}; it must be a number from 1 to 65535.")
     return int(text)
+
+
+def _refuse_other_hosts(given: Mapping[str, str]) -> None:
+    """The passwords of the demo are published: it listens on this machine only, and says so to whoever asks for more.
+
+    A HOST that is a name, as some shells set it, is not a wish.
+    """
+    for name in ("HOST", "GRANIAN_HOST", "REVIEWAPP_HOST"):
+        try:
+            is_open = not ipaddress.ip_address(given.get(name, LOOPBACK)).is_loopback
+        except ValueError:
+            is_open = name != "HOST" and given[name] != "localhost"
+        if is_open:
+            raise StartError(
+                f"{name} is {given[name]!r}, but the demo answers on {LOOPBACK} only: its passwords are published. "
+                f"Unset {name}; to let others in, install it as the README says."
+            )
 
 
 def _request_stop(_number: int, _frame: FrameType | None) -> None:
