@@ -42,7 +42,7 @@ OWN_NAMES = {
         "answering", "asking", "calibration", "checks", "confidence", "definitions", "drafts", "imports", "readings",
         "texts", "work",
     },
-    "compliance": {"formats", "register", "vocabulary"},
+    "compliance": {"differences", "formats", "register", "sentences", "vocabulary"},
     "demo": {"content"},
 }  # fmt: skip
 

@@ -38,6 +38,10 @@ class Event(StrEnum):
         "audit.exported",
         "Somebody took a part of this log away; form, filters and the number of rows stand in the payload.",
     )
+    VERIFICATION_REQUESTED = (
+        "audit.verification_requested",
+        "Somebody asked to have the whole log recomputed; a worker does it.",
+    )
     AUDIT_VERIFIED = (
         "audit.verified",
         "The whole log was recomputed from its first event; the result stands in the payload.",

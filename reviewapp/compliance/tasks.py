@@ -8,8 +8,8 @@ from uuid import UUID
 from celery import shared_task
 from django.db import transaction
 
-from reviewapp.compliance.models import Erasure
-from reviewapp.compliance.services import erasing, retention
+from reviewapp.compliance.models import Erasure, Verification
+from reviewapp.compliance.services import erasing, retention, verifying
 
 
 @shared_task
@@ -23,6 +23,25 @@ def sweep_erasures() -> None:
     """Find what a lost message or a dead worker forgot."""
     for erasure_id in erasing.open_erasure_ids():
         work_on_erasure.delay(str(erasure_id))
+
+
+# Reading ten million events takes a quarter of an hour; the claim keeps a second delivery away meanwhile.
+@shared_task(soft_time_limit=7200, time_limit=7260)
+def run_verification(verification_id: str) -> None:
+    """Finish one verification; one that is done or in other hands is left as it is."""
+    verifying.run_verification(verification_id=UUID(verification_id))
+
+
+@shared_task
+def sweep_verifications() -> None:
+    """Find what a lost message or a dead worker forgot."""
+    for verification_id in verifying.open_verification_ids():
+        run_verification.delay(str(verification_id))
+
+
+def nudge_verification(verification: Verification) -> None:
+    """Tell a worker after commit. The row is the promise: without a broker the sweep finds it."""
+    transaction.on_commit(partial(run_verification.delay, str(verification.pk)), robust=True)
 
 
 @shared_task

@@ -5,11 +5,25 @@ from django.urls import path
 from reviewapp.compliance.api import events as event_api
 from reviewapp.compliance.api import export as export_api
 from reviewapp.compliance.api import subjects as subject_api
-from reviewapp.compliance.views import erasures, events, subjects
+from reviewapp.compliance.views import erasures, events, exporting, one, subjects, verifications, vocabulary
 
+# The log of one project, and by the names with `log_` that of the whole installation: the same pages.
 pages = [
     path("p/<slug:project>/audit/", events.events, name="events"),
-    path("p/<slug:project>/audit/<uuid:eid>/", events.event, name="event"),
+    path("p/<slug:project>/audit/people/", events.people, name="people"),
+    path("p/<slug:project>/audit/export/", exporting.export, name="export"),
+    path("p/<slug:project>/audit/verify/", verifications.verify, name="verify"),
+    path("p/<slug:project>/audit/verifications/<uuid:verification>/", verifications.verification, name="verification"),
+    path("p/<slug:project>/audit/<uuid:eid>/", one.event, name="event"),
+    path("p/<slug:project>/audit/<uuid:eid>/proof/", one.proof, name="proof"),
+    path("audit/", events.events, name="log_events"),
+    path("audit/people/", events.people, name="log_people"),
+    path("audit/export/", exporting.export, name="log_export"),
+    path("audit/verify/", verifications.verify, name="log_verify"),
+    path("audit/verifications/<uuid:verification>/", verifications.verification, name="log_verification"),
+    path("audit/<uuid:eid>/", one.event, name="log_event"),
+    path("audit/<uuid:eid>/proof/", one.proof, name="log_proof"),
+    path("audit/events/", vocabulary.vocabulary, name="vocabulary"),
 ]
 # Forgetting somebody, and what is held about them: end users in a project, people at the installation.
 pages += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -77,6 +77,25 @@ def when(moment: datetime | str | None) -> SafeString:
     year = "" if at.year == today.year else f" {at.year}"
     shown = f"{at:%H:%M}" if at.date() == today.date() else f"{at.day} {at:%b}{year} {at:%H:%M}"
     return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", shown)
+
+
+@register.filter
+def when_exactly(moment: datetime) -> SafeString:
+    """ "14:31:08" today, else "20 Nov 14:31:08", the year added when it is not this one. moment: aware."""
+    at, today = moment.astimezone(UTC), utc_now()
+    year = "" if at.year == today.year else f" {at.year}"
+    shown = f"{at:%H:%M:%S}" if at.date() == today.date() else f"{at.day} {at:%b}{year} {at:%H:%M:%S}"
+    return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", shown)
+
+
+@register.filter
+def duration(span: timedelta) -> str:
+    """A length of time in its two largest units: "3 s", "2 min 10 s", "5 h 20 min", "3 days 4 h"."""
+    seconds = max(0, int(span.total_seconds()))
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    units = [(days, "day" if days == 1 else "days"), (hours, "h"), (minutes, "min"), (seconds % 60, "s")]
+    first = next((place for place, (amount, _) in enumerate(units) if amount), 3)
+    return " ".join(f"{amount}{NARROW}{unit}" for amount, unit in units[first : first + 2] if amount) or f"0{NARROW}s"
 
 
 @register.filter

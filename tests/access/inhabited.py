@@ -23,6 +23,7 @@ from reviewapp.access.services import (
 )
 from reviewapp.access.tokens import NewToken, create_personal_token, create_service_token, revoke_token
 from reviewapp.audit.models import Event
+from reviewapp.compliance.services.verifying import request_verification
 from reviewapp.grading.services import AnswerIn, submit_once
 from reviewapp.lib.clock import utc_now
 from reviewapp.queues.models import Queue
@@ -109,6 +110,7 @@ def _rows(cast: Cast, queue: Queue) -> dict[str, Any]:
         "number": 1,
         "token": ApiToken.objects.filter(project=cast.project).latest("created_at").pk,
         "eid": Event.objects.filter(project=cast.project.slug).latest("id").eid,
+        "verification": request_verification(actor=cast.otto, project=cast.project).pk,
     }
 
 

@@ -24,7 +24,11 @@ from reviewapp.lib.errors import Malformed
         OpenApiParameter("csv_raw", enum=["true", "false"], default="false"),
         *(OpenApiParameter(name, str) for name in PARAMETERS),
     ],
-    responses={(200, "application/x-ndjson"): OpenApiTypes.BINARY, (200, "text/csv"): OpenApiTypes.BINARY},
+    responses={
+        (200, "application/x-ndjson"): OpenApiTypes.BINARY,
+        (200, "text/csv"): OpenApiTypes.BINARY,
+        (200, "application/zip"): OpenApiTypes.BINARY,
+    },
 )
 @api_view(["GET"])
 @recent_sign_in
@@ -33,7 +37,8 @@ def export(request: Request) -> HttpResponseBase:
 
     `X-Rows` says how many events the log recorded as taken; events that are not sequenced yet have no `leaf_index`.
     Auditors of the installation take everything, auditors and managers of a project (and its service tokens) that
-    project, everybody else what they did themselves. One export at a time: 429 with `Retry-After` until it ends.
+    project, everybody else what they did themselves (no bundle). One export at a time: 429 with `Retry-After` until
+    it ends.
     """
     found = query(request, "format", "csv_raw", *PARAMETERS)
     format = query_choice(found, "format", tuple(FORMATS), "jsonl")

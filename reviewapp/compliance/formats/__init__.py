@@ -15,13 +15,13 @@ Lines = Callable[[Iterable[Event]], Iterator[str]]
 
 @dataclass(frozen=True)
 class Format:
-    """One form. `meaning` is one sentence for the person who chooses."""
+    """One form. `meaning` is one sentence for the person who chooses; `lines` is None for the bundle, a zip."""
 
     title: str
     meaning: str
     suffix: str
     content_type: str
-    lines: Lines
+    lines: Lines | None
 
 
 FORMATS: dict[str, Format] = {
@@ -41,6 +41,13 @@ FORMATS: dict[str, Format] = {
         "ocsf.jsonl",
         "application/x-ndjson",
         ocsf_lines,
+    ),
+    "bundle": Format(
+        "Bundle that proves itself",
+        "A zip with signed heads, proofs and a short script that checks it offline. Only project and time narrow it.",
+        "zip",
+        "application/zip",
+        None,
     ),
 }
 

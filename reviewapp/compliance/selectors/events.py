@@ -104,6 +104,11 @@ def readable_slugs(viewer: Actor, act: str = "audit.view", *, only: str | None =
     return list(held.values_list("slug", flat=True))
 
 
+def readable_projects() -> list[tuple[str, str]]:
+    """(slug, title) of every project: for the filter of whoever reads the whole installation."""
+    return list(Project.objects.order_by("title").values_list("slug", "title"))
+
+
 def _filtered(found: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
     if filters.project is not None:
         is_none = filters.project == NO_PROJECT

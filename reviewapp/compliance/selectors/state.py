@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection
 
+from reviewapp.audit import keys
 from reviewapp.audit import selectors as log
 from reviewapp.audit.models import Checkpoint, Cosignature
 from reviewapp.compliance.models import Publication, Verification
+from reviewapp.lib.errors import DomainError
 
 # The sequencer signs at least once a minute, if only a heartbeat: twice that is an alarm.
 SILENCE = timedelta(minutes=2)
@@ -20,7 +22,8 @@ SILENCE = timedelta(minutes=2)
 class LogState:
     """The newest signed head and its age, what waits, who refuses changes, who outside holds a copy, the public key.
 
-    verifier_key is None when this process cannot read it. verification is the newest one that anybody asked for.
+    verifier_keys are all that the log had, newest last; none when this process cannot read them. verification is the
+    newest one that anybody asked for.
     """
 
     checkpoint: Checkpoint | None
@@ -29,7 +32,7 @@ class LogState:
     enforcement: str
     places: tuple[Publication, ...]
     witnesses: tuple[Cosignature, ...]
-    verifier_key: str | None
+    verifier_keys: tuple[str, ...]
     verification: Verification | None
 
     @property
@@ -54,7 +57,7 @@ def log_state() -> LogState:
         enforcement=log.enforcement(),
         places=tuple(Publication.objects.order_by("rung", "target")),
         witnesses=tuple(cosigned),
-        verifier_key=_verifier_key(),
+        verifier_keys=_verifier_keys(),
         verification=Verification.objects.select_related("requested_by").order_by("-created_at").first(),
     )
 
@@ -67,8 +70,8 @@ def _database_time() -> datetime:
     return moment
 
 
-def _verifier_key() -> str | None:
+def _verifier_keys() -> tuple[str, ...]:
     try:
-        return (settings.KEYS_DIR / "log.vkey").read_text().strip() or None
-    except OSError:
-        return None
+        return tuple(str(key) for key in keys.load_verifier_keys(settings.VERIFIER_DIR))
+    except DomainError:
+        return ()

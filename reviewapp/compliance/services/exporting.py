@@ -11,13 +11,23 @@ from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
 from reviewapp.access.actors import Actor
+from reviewapp.audit.bundle import stream_bundle
 from reviewapp.audit.events import Event
 from reviewapp.audit.models import Event as EventRow
 from reviewapp.audit.services import Change, Subject, record
 from reviewapp.compliance.errors import ExportRunning
 from reviewapp.compliance.formats import FORMATS, csv_rows
-from reviewapp.compliance.selectors import Filters, place_of, visible_events
+from reviewapp.compliance.selectors import (
+    NO_PROJECT,
+    Filters,
+    place_of,
+    readable_slugs,
+    require_audit_scope,
+    sees_everything,
+    visible_events,
+)
 from reviewapp.lib.clock import utc_now
+from reviewapp.lib.errors import AccessDenied, Malformed
 
 BATCH = 1_000
 # Bytes are sent in pieces of about this size: one event at a time would cost a system call each.
@@ -57,21 +67,43 @@ class Chunks:
 
 
 def export_events(*, actor: Actor, filters: Filters, format: str, is_raw: bool = False) -> Export:
-    """The events that the caller may take away, oldest first; format is one of FORMATS.
+    """The events that the caller may take away, oldest first; format is one of FORMATS, is_raw is for `csv` alone.
 
     What is committed when the export begins is in it. `audit.exported` is recorded before the first byte, with the
-    exact number of rows: whoever breaks off could have had them all. Raises AccessDenied and ExportRunning.
+    exact number of rows: whoever breaks off could have had them all. Raises AccessDenied and ExportRunning, for a
+    bundle also Malformed, VerifierKeyMissing and NothingSigned.
     """
+    form = FORMATS[format]
+    projects = _bundled_projects(actor, filters) if form.lines is None else None
     free = hold_export(actor)
     try:
         last, rows = _begin(actor, filters, format)
-        found = visible_events(viewer=actor, filters=filters, act="audit.export").filter(id__lte=last)
-        lines = FORMATS[format].lines if not is_raw else partial(csv_rows, is_raw=True)
-        chunks = Chunks(_pieces(lines(_oldest_first(found))), free)
+        if form.lines is None:
+            pieces = stream_bundle(projects=projects, since=filters.since, until=filters.until)
+        else:
+            found = visible_events(viewer=actor, filters=filters, act="audit.export").filter(id__lte=last)
+            write = partial(csv_rows, is_raw=True) if is_raw else form.lines
+            pieces = _pieces(write(_oldest_first(found)))
     except BaseException:
         free()
         raise
-    return Export(file_name(filters, FORMATS[format].suffix), FORMATS[format].content_type, rows, chunks)
+    return Export(file_name(filters, form.suffix), form.content_type, rows, Chunks(pieces, free))
+
+
+def _bundled_projects(actor: Actor, filters: Filters) -> list[str] | None:
+    """The projects of a bundle, None for the whole log. Raises AccessDenied, and Malformed for other filters."""
+    if set(filters.spoken()) - {"project", "since", "until"} or filters.project == NO_PROJECT:
+        raise Malformed(
+            "A bundle takes project, since and until only: what is picked by other marks cannot prove that it is whole."
+        )
+    require_audit_scope(actor)
+    is_everything = sees_everything(actor, "audit.export")
+    if is_everything and filters.project is None:
+        return None
+    slugs = readable_slugs(actor, "audit.export", only=filters.project)
+    if not slugs:
+        raise AccessDenied("A bundle is for auditors, and for managers of a project. Your own events: any other form.")
+    return slugs
 
 
 @transaction.atomic
