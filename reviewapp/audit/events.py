@@ -30,6 +30,22 @@ class Event(StrEnum):
         "audit.key_rotated",
         "The log is signed with a new key from here on; both keys stand in the event, and both signed its head.",
     )
+    CHECKPOINT_PUBLISHED = (
+        "audit.checkpoint_published",
+        "A signed head of the log reached a place outside the database; once a day for each place.",
+    )
+    CHECKPOINT_WITHHELD = (
+        "audit.checkpoint_withheld",
+        "A place outside the database could not be given a head; once until it works again.",
+    )
+    WITNESS_BEGAN = (
+        "audit.witness_began",
+        "This installation vouched for the log of another one for the first time.",
+    )
+    WITNESS_REFUSED = (
+        "audit.witness_refused",
+        "Another installation's log did not extend what was seen of it; its key signed two different logs.",
+    )
     AUDIT_VIEWED = (
         "audit.viewed",
         "Somebody read a part of this log; the filters and the number of rows stand in the payload.",
