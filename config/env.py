@@ -101,6 +101,33 @@ def broker_url() -> str:
 
 
 @dataclass(frozen=True)
+class Publishing:
+    """Where signed heads of the log go, outside the database. What is empty is off."""
+
+    folder: Path | None  # one file per head; may be a mounted bucket
+    webhook: str
+    webhook_secret: str = field(repr=False)
+    webhook_minutes: int
+    mail: tuple[str, ...]  # addresses, once a day
+    witnesses: tuple[str, ...]  # each `https://host/prefix` and the witness's verifier key, with a space between
+    witness_minutes: int
+
+
+def publishing() -> Publishing:
+    """The REVIEWAPP_CHECKPOINT_ and REVIEWAPP_WITNESS variables."""
+    named = env.str("REVIEWAPP_CHECKPOINT_DIR", default="")
+    return Publishing(
+        folder=Path(named) if named else None,
+        webhook=env.str("REVIEWAPP_CHECKPOINT_WEBHOOK", default=""),
+        webhook_secret=env.str("REVIEWAPP_CHECKPOINT_WEBHOOK_SECRET", default=""),
+        webhook_minutes=env.int("REVIEWAPP_CHECKPOINT_WEBHOOK_MINUTES", default=24 * 60),
+        mail=tuple(env.list("REVIEWAPP_CHECKPOINT_MAIL", default=[])),
+        witnesses=tuple(entry.strip() for entry in env.list("REVIEWAPP_WITNESSES", default=[])),
+        witness_minutes=env.int("REVIEWAPP_WITNESS_MINUTES", default=5),
+    )
+
+
+@dataclass(frozen=True)
 class OpenIdConnect:
     """The identity provider of this installation. `access/oidc` says what each choice means."""
 

@@ -100,6 +100,15 @@ KEYS_DIR = env.folder("REVIEWAPP_KEYS", VAR_DIR / "keys")
 VERIFIER_DIR = env.folder("REVIEWAPP_VERIFIER", KEYS_DIR)  # the log's public keys; the web process reads them
 ERASURES_DIR = env.folder("REVIEWAPP_ERASURES", VAR_DIR / "erasures")  # the journal of erasures; web and workers
 LOG_ORIGIN: str = env.env.str("REVIEWAPP_ORIGIN", default="reviewapp.local/audit")
+PUBLISHING = env.publishing()
+# The logs of others that this installation vouches for, by their verifier keys, and the key that it does so with.
+WITNESS_FOR: list[str] = env.env.list("REVIEWAPP_WITNESS_FOR", default=[])
+WITNESS_KEYS_DIR = env.folder("REVIEWAPP_WITNESS_KEYS", VAR_DIR / "witness")
+WITNESS_NAME: str = env.env.str("REVIEWAPP_WITNESS_NAME", default=f"{LOG_ORIGIN}/witness")
+if EMAIL_URL := env.env.str("EMAIL_URL", default=""):
+    globals().update(env.env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = env.env.str("DEFAULT_FROM_EMAIL", default="reviewapp@localhost")
 
 REDIS_URL = env.redis_url()
 CACHES = {
@@ -133,7 +142,7 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "reviewapp.access.adapter.ClosedAccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_SESSION_REMEMBER = False  # the cookie goes with the browser; 12 hours is the longest it counts
 ACCOUNT_RATE_LIMITS = {
     # Failures only. The key is a name and an address (access/adapter.py): nobody is locked out from where others try.
     "login_failed": "20/15m/ip,5/15m/key",
@@ -247,6 +256,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "publish-checkpoints": {"task": "reviewapp.compliance.tasks.publish_checkpoints", "schedule": 60.0},
     "pull-selections": {"task": "reviewapp.queues.tasks.pull_selections", "schedule": 5.0},
     "refresh-agreement": {"task": "reviewapp.agreement.tasks.refresh_due_reports", "schedule": 10.0},
     "sweep-judge-runs": {"task": "reviewapp.judge.tasks.sweep_runs", "schedule": 10.0},

@@ -157,6 +157,7 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> list[str]:
 
 PUBLIC = {
     "/livez", "/readyz", "/api/v1/schema/", "/api/v1/docs/", "/api/v1/audit/checkpoint", "/accounts/login/",
+    "/api/v1/audit/witness/add-checkpoint",
     "/accounts/signup/",
 }  # fmt: skip
 

@@ -93,6 +93,7 @@ DOORS: dict[str, Door] = {
     "access-api:schema": door(GET=PUBLIC),
     "access-api:docs": door(GET=PUBLIC),
     "compliance-api:checkpoint": door(GET=PUBLIC),
+    "compliance-api:witness": door(POST=PUBLIC),  # the request is signed by the log that asks
     # sign-in
     "account_login": door(GET=PUBLIC, POST=PUBLIC),
     "account_logout": door(GET=PUBLIC, POST=PUBLIC),

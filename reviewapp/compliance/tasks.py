@@ -9,7 +9,7 @@ from celery import shared_task
 from django.db import transaction
 
 from reviewapp.compliance.models import Erasure, Verification
-from reviewapp.compliance.services import erasing, retention, verifying
+from reviewapp.compliance.services import erasing, publishing, retention, verifying
 
 
 @shared_task
@@ -42,6 +42,12 @@ def sweep_verifications() -> None:
 def nudge_verification(verification: Verification) -> None:
     """Tell a worker after commit. The row is the promise: without a broker the sweep finds it."""
     transaction.on_commit(partial(run_verification.delay, str(verification.pk)), robust=True)
+
+
+@shared_task
+def publish_checkpoints() -> None:
+    """Bring the newest signed head to every place outside that is due; safe to repeat and to run twice at once."""
+    publishing.publish_checkpoints()
 
 
 @shared_task

@@ -5,6 +5,7 @@ from django.urls import path
 from reviewapp.compliance.api import events as event_api
 from reviewapp.compliance.api import export as export_api
 from reviewapp.compliance.api import subjects as subject_api
+from reviewapp.compliance.api import witness as witness_api
 from reviewapp.compliance.views import erasures, events, exporting, one, subjects, verifications, vocabulary
 
 # The log of one project, and by the names with `log_` that of the whole installation: the same pages.
@@ -47,4 +48,5 @@ api = [
     path("audit/events/", event_api.events, name="events"),
     path("audit/export/", export_api.export, name="export"),
     path("audit/checkpoint", event_api.checkpoint, name="checkpoint"),
+    path("audit/witness/add-checkpoint", witness_api.add_checkpoint, name="witness"),
 ]

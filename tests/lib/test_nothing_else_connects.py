@@ -41,6 +41,7 @@ ALLOWED = {
     ),
     "reviewapp/lib/llm.py": ({"httpx2", "openai"}, "types, and the SDK over a client that outbound made"),
     "reviewapp/access/oidc/wire.py": ({"requests"}, "a session whose only adapter hands the exchange to outbound"),
+    "reviewapp/compliance/services/places.py": ({"django.core.mail"}, "the daily mail with a head of the log: EMAIL_URL"),
     "reviewapp/access/oidc/provider.py": ({"requests"}, "the names of a type and an error"),
     "reviewapp/lib/devstack/site.py": ({"http.client", "socket"}, "asks on loopback whether its own children are up"),
     "reviewapp/lib/devstack/redisserver.py": ({"socket"}, "asks its own Redis over a socket file"),
