@@ -32,6 +32,12 @@ PRIVILEGED_IDLE_SECONDS = 30 * 60
 PRIVILEGED = frozenset({Role.ADMIN, Role.MANAGER, Role.AUDITOR})
 TOUCH_SECONDS = 60  # a session is written at most this often for being in use
 _STATE = "reviewapp.session"
+# In this order: each browser also carries the marks of those that it wants to be taken for.
+_BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
+_SYSTEMS = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Windows", "Windows"), ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
 
 
 def why_over(request: HttpRequest, *, now: float) -> str | None:
@@ -96,6 +102,13 @@ class OpenSession:
     since: datetime
     last_seen_at: datetime
     is_current: bool
+
+    @property
+    def browser(self) -> str:
+        """The browser and system as their owner would name them."""
+        name = next((word for mark, word in _BROWSERS if mark in self.user_agent), "another program")
+        system = next((word for mark, word in _SYSTEMS if mark in self.user_agent), "")
+        return f"{name} on {system}" if system else name
 
 
 def open_sessions(*, viewer: Actor, user: User) -> list[OpenSession]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from reviewapp.access.actors import Actor
 from reviewapp.access.context import ROOMS
@@ -14,7 +16,9 @@ from reviewapp.access.models import ApiToken, Project, ProjectUserGrant, User
 from reviewapp.access.roles import can, visible_projects
 from reviewapp.access.selectors import membership
 from reviewapp.compliance.models import Erasure
+from reviewapp.compliance.selectors import Filters, own_events, shown_event, titles, visible_events, word_for
 from reviewapp.compliance.selectors.erasures import erasures_waiting_for
+from reviewapp.compliance.sentences import sentence, wanted_names, words_of
 from reviewapp.queues.models import Lease, Queue, QueueUserGrant
 from reviewapp.queues.selectors import Progress, held_leases, progress_of, visible_queues, waiting_for
 
@@ -146,3 +150,35 @@ def personal_tokens(*, viewer: Actor) -> QuerySet[ApiToken]:
         .select_related("replaces")
         .order_by("-created_at")
     )
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event of the log in a sentence. `name` is what the log calls it."""
+
+    text: str
+    name: str
+    at: datetime
+    outcome: str
+
+
+def told_about(*, viewer: Actor, user: User, most: int = 12) -> list[Told]:
+    """The newest events by or about a person, as far as the viewer may read them."""
+    about = Q(actor=str(user.pk)) | Q(object=str(user.pk))
+    rows = visible_events(viewer=viewer, filters=Filters()).filter(about)[:most]
+    return _told([{**shown_event(row), "moment": row.at} for row in rows])
+
+
+def told_about_me(*, viewer: Actor, most: int = 12) -> list[Told]:
+    """What the viewer did lately, and what was done to their account."""
+    return _told(own_events(viewer=viewer, limit=most))
+
+
+def _told(shown: list[dict[str, Any]]) -> list[Told]:
+    names = titles([pair for one in shown for pair in wanted_names(one)])
+    found = []
+    for one in shown:
+        kind = one["object_kind"]
+        text = sentence(one, actor=one["actor"], words=words_of(one, names, {kind: word_for(kind)}))
+        found.append(Told(text, one["event"], one["moment"], one["outcome"]))
+    return found

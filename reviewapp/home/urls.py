@@ -20,6 +20,7 @@ pages = [
     path("people/<uuid:person>/sessions/end/", people.end_their_sessions, name="end_their_sessions"),
     path("people/<uuid:person>/tokens/<uuid:token>/revoke/", people.end_their_token, name="end_their_token"),
     path("account/tokens/", tokens.add_own_token, name="add_own_token"),
+    path("account/tokens/<uuid:token>/rotate/", tokens.rotate_own, name="rotate_own_token"),
     path("account/tokens/<uuid:token>/revoke/", tokens.end_own_token, name="end_own_token"),
     path("p/<slug:project>/settings/", settings.settings, name="settings"),
     path("p/<slug:project>/settings/invite/", members.invite, name="invite_member"),
@@ -29,6 +30,7 @@ pages = [
     path("p/<slug:project>/settings/groups/grant/", groups.grant_group, name="grant_group"),
     path("p/<slug:project>/settings/groups/revoke/", groups.revoke_group, name="revoke_group"),
     path("p/<slug:project>/settings/tokens/", tokens.add_token, name="add_token"),
+    path("p/<slug:project>/settings/tokens/<uuid:token>/rotate/", tokens.rotate, name="rotate_token"),
     path("p/<slug:project>/settings/tokens/<uuid:token>/revoke/", tokens.end_token, name="end_token"),
 ]
 api: list[URLPattern] = []

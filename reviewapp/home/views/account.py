@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -14,11 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 from reviewapp.access.middleware import PageRequest
 from reviewapp.access.people import explained, factors_of, warnings_of
 from reviewapp.access.sessions import end_session, end_sessions, open_sessions
-from reviewapp.compliance.selectors import Filters, visible_events
 from reviewapp.home.forms.tokens import PersonalTokenForm
-from reviewapp.home.selectors import personal_tokens
-
-RECENT = 12  # events on the page
+from reviewapp.home.selectors import personal_tokens, told_about_me
 
 
 @login_required
@@ -42,7 +38,7 @@ def account_page(
         "warnings": warnings_of(held),
         "factors": factors_of(person),
         "sessions": open_sessions(viewer=request.actor, user=person),
-        "events": visible_events(viewer=request.actor, filters=Filters()).filter(Q(actor=str(person.pk)))[:RECENT],
+        "events": told_about_me(viewer=request.actor),
     }
     return render(request, "home/account.html", context, status=422 if form is not None and form.errors else 200)
 

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -40,7 +39,8 @@ from reviewapp.access.services import (
 )
 from reviewapp.access.sessions import end_session, end_sessions, open_sessions
 from reviewapp.access.tokens import revoke_token
-from reviewapp.compliance.selectors import Filters, visible_events
+from reviewapp.compliance.selectors import Filters
+from reviewapp.compliance.services import record_view
 from reviewapp.home.forms.people import (
     EVERYWHERE,
     InviteForm,
@@ -50,8 +50,7 @@ from reviewapp.home.forms.people import (
     SearchForm,
     place_named,
 )
-
-RECENT = 12  # events on a person's page; the audit page has all
+from reviewapp.home.selectors import told_about
 
 
 @login_required
@@ -119,7 +118,9 @@ def person(request: PageRequest, person: UUID) -> HttpResponse:
 
 def _person(request: PageRequest, user: User, *, role: PlaceForm | None = None) -> HttpResponse:
     held, state = explained(user), state_of(user)
-    about = Q(actor=str(user.pk)) | Q(object=str(user.pk))
+    with transaction.atomic():
+        events = told_about(viewer=request.actor, user=user)
+        record_view(actor=request.actor, filters=Filters(actor=str(user.pk)), project=None, rows=len(events))
     context: dict[str, Any] = {
         "person": user,
         "state": state,
@@ -128,7 +129,7 @@ def _person(request: PageRequest, user: User, *, role: PlaceForm | None = None) 
         "factors": factors_of(user),
         "sessions": open_sessions(viewer=request.actor, user=user),
         "tokens": tokens_of(user),
-        "events": visible_events(viewer=request.actor, filters=Filters()).filter(about)[:RECENT],
+        "events": events,
         "may_edit": is_installation_admin(request.actor),
         "is_me": user.pk == request.actor.person.pk,
         "role_form": role or PlaceForm(projects=_projects()),
