@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from reviewapp.access.actors import SYSTEM
@@ -19,7 +20,7 @@ from reviewapp.audit.models import Event
 from reviewapp.audit.services import Change, Subject, record, record_many
 from reviewapp.compliance.differences import difference
 from reviewapp.compliance.models import Publication
-from reviewapp.compliance.selectors import own_events
+from reviewapp.compliance.selectors import Filters, own_events, visible_events
 from reviewapp.compliance.sentences import PHRASES
 from reviewapp.compliance.views.events import PAGE
 from reviewapp.compliance.vocabulary import ENTRIES
@@ -281,3 +282,26 @@ def test_my_own_events_are_mine_and_what_was_done_to_my_account(cast):
     found = own_events(viewer=cast.rita, limit=10)
     assert [one["event"] for one in found] == ["access.role_granted", "access.signed_in", "access.user_created"]
     assert len(own_events(viewer=cast.rita, limit=1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        (Filters(outcome="denied"), "event_refused_id"),
+        (Filters(object_kind="judge"), "event_kind_id"),
+        (Filters(request="0197a000-0000-7000-8000-00000000beef"), "event_request"),
+        (Filters(since=datetime(2099, 1, 1, tzinfo=UTC)), "Index Cond: (id > "),
+        (Filters(actor="nemo"), "event_actor_id"),
+        (Filters(object="0197a000-0000-7000-8000-00000000beef"), "event_object_id"),
+        (Filters(events=("judge.created",)), "event_event_id"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_is_rare_is_found_by_an_index(committed_db, committed_cast, filters, index):
+    """A log of some size in which almost everything is something else."""
+    entries = [(Subject("item", f"{number}", project="halyard"), None) for number in range(5_000)]
+    with transaction.atomic():
+        record_many(actor=committed_cast.rita, event=Listed.ITEM_LEASED, entries=entries)
+    with owner_connection(committed_db) as owner:
+        owner.execute("ANALYZE audit.event")
+    assert index in visible_events(viewer=committed_cast.ada, filters=filters)[:51].explain()

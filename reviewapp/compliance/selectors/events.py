@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,8 @@ from reviewapp.lib.errors import AccessDenied
 # No slug can be this: events of no project, such as sign-ins and the log's own.
 NO_PROJECT = "~"
 COUNTED_TO = 10_000
+# Longer than any statement runs: a minute is the limit of `statement_timeout`.
+_STATEMENT = timedelta(minutes=2)
 # Matrix 3.1: an admin of the installation reads the log, an auditor of it also takes it away.
 _EVERYTHING = {"audit.view": (Role.ADMIN, Role.AUDITOR), "audit.export": (Role.AUDITOR,)}
 
@@ -129,11 +131,26 @@ def _filtered(found: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
 def _within(found: QuerySet[Event], filters: Filters) -> QuerySet[Event]:
     if filters.since is not None:
         found = found.filter(at__gte=filters.since)
+        if (first := _id_beside(filters.since - _STATEMENT, is_before=True)) is not None:
+            found = found.filter(id__gt=first)
     if filters.until is not None:
         found = found.filter(at__lt=filters.until)
+        if (last := _id_beside(filters.until + _STATEMENT, is_before=False)) is not None:
+            found = found.filter(id__lt=last)
     if filters.request is not None:
         found = found.alias(asked=request_of()).filter(asked=filters.request)
     return found
+
+
+def _id_beside(moment: datetime, *, is_before: bool) -> int | None:
+    """The id of the event nearest to a moment, before it or from it on; None when there is none.
+
+    An id is given after its event's time was read and within the same statement. So whatever happened _STATEMENT later
+    has a greater id, and a period of time is also a range of ids: the list then reads no row outside of it, though
+    PostgreSQL does not know that ids and times rise together.
+    """
+    rows = Event.objects.filter(at__lt=moment).order_by("-at") if is_before else Event.objects.filter(at__gte=moment)
+    return (rows if is_before else rows.order_by("at")).values_list("id", flat=True).first()
 
 
 def request_of() -> KeyTextTransform:
