@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from allauth.account.internal.flows.login import get_authentication_records
 from django.conf import settings
@@ -34,6 +34,8 @@ class Actor:
     request_id: str | None = None
     session_id: str | None = None
     mfa: str | None = None
+    # Roles found in this request, so that the door and the services behind it ask once. None: ask every time.
+    found_roles: dict[Any, Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def who(self) -> Who:
@@ -106,6 +108,7 @@ def actor_from(request: HttpRequest, *, user: User | None, token: ApiToken | Non
         request_id=getattr(request, "request_id", None),
         session_id=session_mark(session.session_key) if session is not None and session.session_key else None,
         mfa=_second_factor(request, user) if session is not None else None,
+        found_roles=request.__dict__.setdefault("found_roles", {}),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -80,6 +80,26 @@ def roles_anywhere(user: User) -> frozenset[Role]:
     return _roles(user, [_codes(table, _of_user(user, base)) for base in bases for table in grant_tables(base)])
 
 
+def _held_on(actor: Actor, target: Project | Anchored) -> frozenset[Role]:
+    return _once(actor, roles_on, target) if actor.user else frozenset()
+
+
+def held_in(actor: Actor, project: Project) -> frozenset[Role]:
+    """The actor's roles on the project and on any queue of it, looked up once a request."""
+    return _once(actor, roles_in_project, project) if actor.user else frozenset()
+
+
+def _once(actor: Actor, look: Callable[[User, Any], frozenset[Role]], target: Any) -> frozenset[Role]:
+    user = actor.person
+    if actor.found_roles is None:
+        return look(user, target)
+    key = (look, user.pk, user.is_active, type(target), target.pk)
+    if key not in actor.found_roles:
+        actor.found_roles[key] = look(user, target)
+    found: frozenset[Role] = actor.found_roles[key]
+    return found
+
+
 def can(actor: Actor, act: str, target: Project | Anchored) -> bool:
     """Whether the matrix allows the act on this object. The house itself may everything that its code does."""
     if actor.system is not None:
@@ -87,9 +107,9 @@ def can(actor: Actor, act: str, target: Project | Anchored) -> bool:
     rule = ACTS[act]
     if actor.user is None or not _token_covers(actor, act, target):
         return False
-    if rule.roles & roles_on(actor.user, target):
+    if rule.roles & _held_on(actor, target):
         return True
-    return isinstance(target, Project) and _any_queue_role_suffices(actor.user, act, target)
+    return isinstance(target, Project) and _any_queue_role_suffices(actor, act, target)
 
 
 def allowed_acts(actor: Actor, acts: Iterable[str], target: Project | Anchored) -> frozenset[str]:
@@ -99,14 +119,14 @@ def allowed_acts(actor: Actor, acts: Iterable[str], target: Project | Anchored) 
     if actor.user is None:
         return frozenset()
     covered = [act for act in acts if _token_covers(actor, act, target)]
-    roles = roles_on(actor.user, target) if covered else frozenset()
+    roles = _held_on(actor, target) if covered else frozenset()
     return frozenset(act for act in covered if ACTS[act].roles & roles)
 
 
-def _any_queue_role_suffices(user: User, act: str, project: Project) -> bool:
+def _any_queue_role_suffices(actor: Actor, act: str, project: Project) -> bool:
     # Reading the project's name, its rubrics and the list of (own) queues is open to whoever holds a role on
     # one of its queues; judges and guardrails to its adjudicators (the matrix names no reviewer there).
-    return act in _OPEN_TO_QUEUE_ROLES and bool(ACTS[act].roles & roles_in_project(user, project))
+    return act in _OPEN_TO_QUEUE_ROLES and bool(ACTS[act].roles & held_in(actor, project))
 
 
 def _token_covers(actor: Actor, act: str, target: Project | Anchored) -> bool:
@@ -143,7 +163,7 @@ def require_any(actor: Actor, acts: Sequence[str], target: Project | Anchored) -
 def require_somewhere(actor: Actor, acts: Sequence[str], project: Project) -> None:
     """One of the acts on the project or on any queue of it. Raises as `require` does for the first of them."""
     covered = [act for act in acts if _token_covers(actor, act, project)]
-    held = roles_in_project(actor.user, project) if covered and actor.user is not None else frozenset()
+    held = held_in(actor, project) if covered else frozenset()
     if not any(ACTS[act].roles & held for act in covered):
         require(actor, acts[0], project)
 
@@ -167,8 +187,8 @@ def may_know(actor: Actor, target: Project | Anchored) -> bool:
     if actor.token is not None and actor.token.project_id not in (None, project_id):
         return False
     if isinstance(target, Project):
-        return bool(roles_in_project(actor.user, target))
-    return bool(roles_on(actor.user, target))
+        return bool(held_in(actor, target))
+    return bool(_held_on(actor, target))
 
 
 def require_installation_admin(actor: Actor) -> None:

@@ -8,7 +8,7 @@ from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
 from reviewapp.access.matrix import Role
 from reviewapp.access.models import Project
-from reviewapp.access.roles import can, may_know, require, roles_in_project, visible_projects
+from reviewapp.access.roles import can, held_in, may_know, require, visible_projects
 
 
 def project_for(*, viewer: Actor, slug: str, act: str = "project.view") -> Project:
@@ -41,7 +41,7 @@ def membership(*, viewer: Actor, project: Project) -> Membership:
     """The roles held in a project and the acts that they open."""
     from reviewapp.access.matrix import ACTS
 
-    roles = roles_in_project(viewer.user, project) if viewer.user else frozenset()
+    roles = held_in(viewer, project)
     return Membership(project, roles, frozenset(act for act in ACTS if ACTS[act].roles & roles))
 
 

@@ -182,7 +182,7 @@ def is_erased(item: QueueItem) -> bool:
 
 def with_subject(leases: QuerySet[Lease], kind: str) -> QuerySet[Lease]:
     """Leases with what a screen of this kind of queue shows, in one join."""
-    found = leases.select_related("seat", "item", "rubric_version")
+    found = leases.select_related("seat", "item", "rubric_version__rubric")
     if kind == "pairwise":
         return found.select_related("item__pair__a__configuration", "item__pair__b__configuration")
     return found.select_related("item__output__configuration", "item__hit")

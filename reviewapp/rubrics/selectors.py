@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -53,8 +55,15 @@ def versions_of(rubric: Rubric) -> QuerySet[RubricVersion]:
 
 
 def criteria_of(version: RubricVersion) -> list[Criterion]:
-    """The criteria in order."""
+    """The criteria in order. Those of a frozen version are read once a process: they never change."""
+    if version.published_at is not None:
+        return list(_frozen_criteria(version.pk))
     return sorted(version.criteria.all(), key=lambda criterion: criterion.position)
+
+
+@lru_cache(maxsize=512)
+def _frozen_criteria(version_id: UUID) -> tuple[Criterion, ...]:
+    return tuple(Criterion.objects.filter(version=version_id).order_by("position"))
 
 
 def criterion_document(criterion: Criterion) -> dict[str, Any]:
