@@ -15,10 +15,13 @@ ENV PATH=/venv/bin:$PATH \
     REVIEWAPP_VAR=/app/var \
     REVIEWAPP_FILES=/data/files \
     REVIEWAPP_KEYS=/data/keys \
-    REVIEWAPP_ERASURES=/data/erasures
+    REVIEWAPP_ERASURES=/data/erasures \
+    REVIEWAPP_VERIFIER=/data/verifier \
+    REVIEWAPP_WITNESS_KEYS=/data/witness
 RUN groupadd --system --gid 10001 reviewapp \
     && useradd --system --uid 10001 --gid reviewapp --home-dir /app --shell /usr/sbin/nologin reviewapp \
-    && install --directory --owner=reviewapp --group=reviewapp --mode=0700 /data /data/erasures /data/files /data/keys
+    && install --directory --owner=reviewapp --group=reviewapp --mode=0700 /data /data/erasures /data/files /data/heads \
+        /data/keys /data/verifier /data/witness
 COPY --from=build /venv /venv
 WORKDIR /app
 COPY . /app

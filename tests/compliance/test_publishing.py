@@ -96,7 +96,8 @@ def test_a_folder_gets_one_file_per_head_and_none_is_overwritten(log, places, tm
     later()
     publish_checkpoints()
     newest = Checkpoint.objects.latest("size")
-    assert {path.name for path in folder.iterdir()} == {"2.txt", f"{newest.size}.txt"}
+    assert {path.name for path in folder.iterdir()} == {"2.txt", f"{newest.size}.txt", "newest.txt"}
+    assert (folder / "newest.txt").read_text() == newest.note
     head = notes.read_note((folder / "2.txt").read_text())
     assert (head.origin, head.size, head.is_signed_by(log.signer.verifier)) == (ORIGIN, 2, True)
     row = Publication.objects.get()
@@ -113,7 +114,8 @@ def test_another_head_of_the_same_size_is_told_and_not_written_over(log, places,
 
 def test_a_log_that_was_set_back_is_told(log, places, tmp_path):
     places(folder=tmp_path)
-    (tmp_path / "500.txt").write_text("a head of later\n")
+    later_head = notes.sign_note(notes.checkpoint_text(ORIGIN, 500, bytes(32)), [log.signer])
+    (tmp_path / "newest.txt").write_text(later_head)
     publish_checkpoints()
     assert "A head over 500 events lies here, the log has 2" in Publication.objects.get().error
 

@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import hmac
 import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.mail import send_mail
 
+from reviewapp.audit.keys import write_whole
 from reviewapp.audit.models import Checkpoint
+from reviewapp.audit.notes import MalformedNote, read_note
 from reviewapp.lib import outbound
 from reviewapp.lib.clock import rfc3339
 from reviewapp.lib.errors import DomainError
@@ -49,7 +50,11 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Folder:
-    """One file per head, `<size>.txt`. It may be a mounted bucket, so nothing but write and rename is asked of it."""
+    """One file per head, `<size>.txt`, and `newest.txt`, the last of them again.
+
+    It may be a mounted bucket: nothing is asked of it but to read, to write and to rename, and never a listing, which
+    would grow with the years.
+    """
 
     path: Path
     rung = "file"
@@ -64,26 +69,25 @@ class Folder:
         """Whole or not at all, and never over another one: what lies here is what the log is held against."""
         try:
             self._send(head)
+        except (MalformedNote, UnicodeDecodeError) as error:
+            raise NotPublished("newest.txt in the folder is not a signed head.") from error
         except OSError as error:
             raise NotPublished(f"The file could not be written: {error.strerror or error}.") from error
 
     def _send(self, head: Checkpoint) -> None:
-        sizes = [int(path.stem) for path in self.path.glob("*.txt") if path.stem.isdecimal()]
-        if max(sizes, default=0) > head.size:
+        newest = self.path / "newest.txt"
+        lies_here = read_note(newest.read_text(encoding="utf-8")).size if newest.exists() else 0
+        if lies_here > head.size:
             raise NotPublished(
-                f"A head over {max(sizes)} events lies here, the log has {head.size}: it was set back to an older day."
+                f"A head over {lies_here} events lies here, the log has {head.size}: it was set back to an older day."
             )
         final = self.path / f"{head.size}.txt"
         if final.exists():
             if final.read_text(encoding="utf-8") != head.note:
                 raise NotPublished(f"Another head over {head.size} events lies here: the log was written anew.")
             return
-        part = self.path / f".{head.size}.part"
-        with part.open("w", encoding="utf-8") as file:
-            file.write(head.note)
-            file.flush()
-            os.fsync(file.fileno())
-        part.rename(final)
+        write_whole(final, head.note)
+        write_whole(newest, head.note)
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,12 @@ class Demo:
             began = time.monotonic()
             self.supervisor.add(server)
             say(f"{server.name:<13} ready in {time.monotonic() - began:.1f} s")
+        heads = self.folder / "heads"
+        heads.mkdir(exist_ok=True)
         self.environment = {
             **self.servers.environment(var=self.var),
+            # On the same disk it only shows what there is; an installation names a bucket or another machine.
+            "REVIEWAPP_CHECKPOINT_DIR": str(heads),
             "REVIEWAPP_DEMO": "1",
             "PORT": str(self.site.port),
             "PYTHONUNBUFFERED": "1",
