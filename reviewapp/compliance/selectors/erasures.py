@@ -9,8 +9,9 @@ from django.db.models import Q, QuerySet
 
 from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
+from reviewapp.access.matrix import ACTS
 from reviewapp.access.models import Project, User
-from reviewapp.access.roles import can, require, visible_projects
+from reviewapp.access.roles import objects_with_role, require
 from reviewapp.compliance.models import Erasure
 from reviewapp.compliance.services.erasing import database_time
 from reviewapp.compliance.services.subjects import count, subject_of_outputs, subject_of_person
@@ -56,7 +57,8 @@ def erasures_waiting_for(viewer: Actor) -> QuerySet[Erasure]:
     """Requests that this person may decide on, oldest first: never those that they made or that are about them."""
     if viewer.user is None or viewer.token is not None:
         return Erasure.objects.none()
-    mine = Q(project__in=[one for one in visible_projects(viewer) if can(viewer, "erasures.approve", one)])
+    deciders = ACTS["erasures.approve"].roles
+    mine = Q(project__in=objects_with_role(viewer.user, deciders, Project.objects.all(), project_field="pk"))
     if _holds(viewer, ("admin",)):
         mine |= Q(kind="person")
     asked = _rows().filter(mine, state="requested").exclude(requested_by=viewer.user)

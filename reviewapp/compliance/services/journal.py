@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -73,8 +74,15 @@ def _folder() -> Path:
 
 
 def _key() -> bytes:
-    """32 random bytes, made on first use. Linked into place, so that of two first users one wins and both read it."""
+    """32 random bytes, made on first use: linked into place, so that of two first users one wins and both read it."""
     path = _folder() / "erasures.key"
+    return _read_key(str(path))
+
+
+@lru_cache(maxsize=4)
+def _read_key(name: str) -> bytes:
+    """Kept in memory: after a restore every end user's digest is computed once."""
+    path = Path(name)
     if not path.exists():
         fresh = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

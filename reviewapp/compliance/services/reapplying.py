@@ -43,45 +43,51 @@ class Reapplied:
 
 def reapply_erasures() -> Reapplied:
     """Erase again what is there under a digest of the journal. Raises OSError when the journal cannot be read."""
-    found = journal.entries()
-    came_back = rows = payloads = 0
-    for entry in found:
-        erased = list(_again(entry))
-        came_back += bool(erased)
-        rows += sum(one.counts.total() - one.counts["payloads of audit events"] for one in erased)
-        payloads += sum(len(one.eids) for one in erased)
+    entries = journal.entries()
+    by_digest = {entry.digest: entry for entry in entries}
+    again: dict[str, list[Erased]] = {}
+    for entry, erased in [*_people(by_digest), *_end_users(by_digest), *_leftovers_of(entries)]:
+        again.setdefault(entry.digest, []).append(erased)
     drop_withdrawn_files()
-    return Reapplied(len(found), came_back, rows, payloads)
+    steps = [one for found in again.values() for one in found]
+    return Reapplied(
+        known=len(by_digest),
+        came_back=len(again),
+        rows=sum(one.counts.total() - one.counts["payloads of audit events"] for one in steps),
+        payloads=sum(len(one.eids) for one in steps),
+    )
 
 
-def _again(entry: Entry) -> Iterator[Erased]:
+def _people(by_digest: dict[str, Entry]) -> Iterator[tuple[Entry, Erased]]:
+    for key in list(User.objects.filter(erased_at=None).values_list("pk", flat=True)):
+        entry = by_digest.get(digest_of(kind="person", project=None, subject=str(key)))
+        if entry is not None:
+            yield from ((entry, erased) for erased in _one_step(entry, person=key))
+
+
+def _end_users(by_digest: dict[str, Entry]) -> Iterator[tuple[Entry, Erased]]:
+    named = [entry.project for entry in by_digest.values() if entry.project is not None]
+    for project in Project.objects.filter(pk__in=named):
+        told = Output.objects.filter(project=project, end_user_id__isnull=False).order_by()
+        for name in list(told.values_list("end_user_id", flat=True).distinct()):
+            entry = by_digest.get(digest_of(kind="end_user", project=project.pk, subject=str(name)))
+            while entry is not None and (outputs := outputs_of_end_user(project=project, end_user_id=str(name))):
+                yield from ((entry, erased) for erased in _one_step(entry, outputs=outputs, end_user_id=str(name)))
+
+
+def _leftovers_of(entries: list[Entry]) -> Iterator[tuple[Entry, Erased]]:
+    for entry in entries:
+        yield from ((entry, erased) for erased in _leftovers(entry))
+
+
+def _about(entry: Entry) -> Subject:
     project = Project.objects.filter(pk=entry.project).first() if entry.project else None
-    about = Subject("erasure", entry.erasure, project=project.slug if project else None)
-    if entry.kind == "person":
-        for key in User.objects.filter(erased_at=None).values_list("pk", flat=True).iterator():
-            if digest_of(kind="person", project=None, subject=str(key)) == entry.digest:
-                yield from _one_step(entry, about, person=key)
-    elif project is not None:
-        for name in _end_users(project):
-            if digest_of(kind="end_user", project=project.pk, subject=name) == entry.digest:
-                while outputs := outputs_of_end_user(project=project, end_user_id=name):
-                    yield from _one_step(entry, about, outputs=outputs, end_user_id=name)
-    yield from _leftovers(entry, about)
-
-
-def _end_users(project: Project) -> list[str]:
-    named = Output.objects.filter(project=project, end_user_id__isnull=False)
-    return [str(name) for name in named.order_by().values_list("end_user_id", flat=True).distinct()]
+    return Subject("erasure", entry.erasure, project=project.slug if project else None)
 
 
 @transaction.atomic
 def _one_step(
-    entry: Entry,
-    about: Subject,
-    *,
-    person: UUID | None = None,
-    outputs: list[UUID] | None = None,
-    end_user_id: str = "",
+    entry: Entry, *, person: UUID | None = None, outputs: list[UUID] | None = None, end_user_id: str = ""
 ) -> list[Erased]:
     lock_out_writers()
     at = database_time()
@@ -91,6 +97,7 @@ def _one_step(
         erased = erase_outputs(outputs or [], end_user_id, at)
     if erased is None:
         return []
+    about = _about(entry)
     record_payloads(about, erased.eids, approver=None)
     change = Change(after={"rows": dict(erased.counts)})
     record(actor=WORKER, event=Event.ERASURE_REAPPLIED, subject=about, change=change)
@@ -98,7 +105,7 @@ def _one_step(
 
 
 @transaction.atomic
-def _leftovers(entry: Entry, about: Subject) -> list[Erased]:
+def _leftovers(entry: Entry) -> list[Erased]:
     """Payloads by their event, and requests in the state of the backup: they would ask for what is done."""
     eids = erase_payloads(UUID(eid) for eid in entry.eids)
     stale = Erasure.objects.filter(subject_digest=entry.digest).exclude(state__in=("done", "refused"))
@@ -107,5 +114,5 @@ def _leftovers(entry: Entry, about: Subject) -> list[Erased]:
     if not (eids or is_stale or named.exists()):
         return []
     forget(entry.digest)
-    record_payloads(about, tuple(eids), approver=None)
+    record_payloads(_about(entry), tuple(eids), approver=None)
     return [Erased(Counter(), tuple(eids))]

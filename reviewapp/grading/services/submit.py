@@ -19,7 +19,8 @@ from reviewapp.grading.services.drafts import save_draft
 from reviewapp.lib.errors import Conflict, FieldError, Unprocessable
 from reviewapp.lib.ids import new_id
 from reviewapp.queues.errors import LeaseOver
-from reviewapp.queues.models import Lease
+from reviewapp.queues.models import Lease, QueueItem
+from reviewapp.queues.selectors import is_erased
 from reviewapp.queues.services import close_lease
 from reviewapp.rubrics.selectors import criteria_of
 
@@ -88,6 +89,8 @@ def _known(actor: Actor, lease: Lease, answer: AnswerIn, body: str) -> Review:
         return review
     if review is not None:
         raise AnotherAnswer("This lease bore a review with another answer; undo it first.")
+    if is_erased(QueueItem.objects.get(pk=lease.item_id)):
+        raise LeaseOver("The person whom this item is about had it erased. Nothing of your answer is kept.")
     lease.refresh_from_db(fields=["ended_at", "outcome"])
     if lease.outcome in (None, "expired", "released"):
         save_draft(actor=actor, lease=lease, answer=answer.model_dump(mode="json", exclude_none=True))
