@@ -172,9 +172,11 @@ def accept_link(*, actor: Actor, secret: str, password: str) -> User:
     Unprocessable for a weak password, which leaves the link open.
     """
     row = find_link(secret)
-    # Two posts of one link: the second waits here and then finds it used.
-    is_free = row is not None and Invitation.objects.select_for_update().filter(pk=row.pk, used_at=None).exists()
-    if row is None or not is_free:
+    if row is not None:
+        # Two posts of one link, or a post while the account is closed: the second waits here, then looks again.
+        User.objects.select_for_update().get(pk=row.user_id)
+        row = find_link(secret)
+    if row is None:
         raise NotFound(NO_SUCH_LINK)
     user = row.user
     try:

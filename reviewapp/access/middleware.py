@@ -130,7 +130,8 @@ class SecondFactorMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> HttpResponseBase | None:
         """None lets the caller on. A bearer token is no session: it is not asked."""
-        if not settings.SECOND_FACTOR_ROLES or SCHEME.match(request.headers.get("Authorization", "")):
+        is_by_token = is_api(request) and SCHEME.match(request.headers.get("Authorization", ""))
+        if not settings.SECOND_FACTOR_ROLES or is_by_token:
             return None
         name = request.resolver_match.view_name if request.resolver_match else ""
         if name.startswith(self.OPEN) or name in self.ALSO_OPEN or need_of(name, request.method) == PUBLIC:

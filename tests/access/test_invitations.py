@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from reviewapp.access.actors import SYSTEM, Actor
@@ -243,3 +244,25 @@ def test_the_first_admin_can_come_by_a_link(db, client):
     ada = User.objects.get(username="ada")
     assert ada.installation_roles.get().role == "admin"
     assert Actor(user=ada).person.is_active
+
+
+def test_two_posts_of_one_link_at_once_set_one_password(committed_cast):
+    made = invite(committed_cast)
+    sentences = ["the first of two sentences", "the second of two sentences"]
+    together = threading.Barrier(2)
+    statuses = []
+
+    def post(sentence):
+        together.wait()
+        answer = Client().post(f"/invite/{made.secret}/", {"password": sentence, "again": sentence})
+        statuses.append(answer.status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=post, args=[sentence]) for sentence in sentences]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [302, 404]
+    iris = User.objects.get(username="iris")
+    assert [iris.check_password(sentence) for sentence in sentences].count(True) == 1

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from reviewapp.access.actors import SYSTEM
@@ -172,6 +173,7 @@ def test_a_closed_account_is_dead_at_once_in_every_session_and_token(cast, page)
         == "/accounts/login/?"
     )
     assert api.get("rubrics/").status == 401
+    assert not UserSession.objects.filter(user=cast.max.person).exists()
     assert "left the company" in newest("access.user_deactivated").payload.data
     assert b"closed" in ada.get(address(cast.max)).content
     ada.post(address(cast.max, "open/"), {"reason": "came back"})
