@@ -11,6 +11,8 @@ BASE_DIR = env.BASE_DIR
 VAR_DIR = env.VAR_DIR
 IS_DEMO = env.IS_DEMO
 SECRET_KEY = env.secret_key()
+# Keys of before: they still open second factors and sessions, and sign nothing new.
+SECRET_KEY_FALLBACKS: list[str] = env.env.list("DJANGO_SECRET_KEY_FALLBACKS", default=[])
 DEBUG = False
 IS_TEST = "pytest" in sys.modules
 # The demo and the tests speak plain HTTP on loopback; everything else is behind TLS.
