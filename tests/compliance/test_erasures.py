@@ -226,3 +226,34 @@ def test_an_admin_of_the_installation_is_not_erased_and_nobody_decides_on_themse
     grant_installation_role(actor=SYSTEM, user=held.nemo.person, role=Role.ADMIN)
     with pytest.raises(AccessDenied, match="a second person does"):
         decide_erasure(actor=held.nemo, erasure=row, approve=True, note="")
+
+
+def test_an_old_sign_in_is_not_enough_to_ask_or_to_decide(held, page):
+    again = "/accounts/reauthenticate/?next=%2Faccounts%2Fgo-on%2F"
+    client = page(held.ada, seconds_ago=600)
+    for address in (f"{LIST}ask/", f"/erasures/people/{held.rita.person.pk}/"):
+        assert client.post(address, {"end_user_id": SUBJECT, "reason": "x"})["Location"] == again
+    assert not Erasure.objects.exists()
+    row = asked(held)
+    client = page(held.max, seconds_ago=600)
+    assert client.post(f"{LIST}{row.pk}/decide/", {"decision": "approve", "note": ""})["Location"] == again
+    row.refresh_from_db()
+    assert row.state == "requested"
+
+
+def test_a_failed_step_is_noted_and_tried_again(held, settings, tmp_path):
+    row = approved(held)
+    blocked = tmp_path / "a file where the folder should be"
+    blocked.write_text("")
+    right, settings.ERASURES_DIR = settings.ERASURES_DIR, blocked
+    with pytest.raises(OSError, match=r"File exists|Not a directory"):
+        erasing.work_on_erasure(erasure_id=row.pk)
+    row.refresh_from_db()
+    assert (row.state, "goes on by itself" in row.error) == ("running", True)
+    assert Event.objects.filter(event="compliance.erasure_stopped", outcome="error").count() == 1
+    settings.ERASURES_DIR = right
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE reviewapp_erasure SET claimed_until = now() - interval '1 second'")
+    erasing.work_on_erasure(erasure_id=row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.error) == ("done", "")
