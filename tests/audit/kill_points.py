@@ -78,6 +78,7 @@ def state() -> dict[str, Any]:
     """What an auditor finds who trusts the first key, the newest one, or the whole list."""
     from reviewapp.audit import keys
     from reviewapp.audit.chain import read_chain
+    from reviewapp.audit.models import Event
     from reviewapp.audit.verify import verify_log
 
     listed = keys.load_verifier_keys(KEYS)
@@ -88,6 +89,7 @@ def state() -> dict[str, Any]:
     return {
         "problems": problems,
         "rotations": len(chain.rotations),
+        "events": Event.objects.filter(event="audit.key_rotated").count(),
         "listed": len(listed),
         "waiting": keys.successor(KEYS, ORIGIN) is not None,
         "signer": str(keys.load_signer(KEYS, ORIGIN).verifier),

@@ -156,4 +156,5 @@ def test_a_death_between_any_two_steps_leaves_a_log_that_verifies_and_goes_on(co
         assert found["problems"] == [None] * 3, point
         assert point["restart"][0] == 0, point
         assert after["problems"] == [None] * 3, point
+        assert after["events"] == after["rotations"], point  # no change of the key was told twice
         assert (after["waiting"], after["signer"]) == (False, after["newest"]), point

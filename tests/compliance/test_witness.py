@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,14 +142,26 @@ def test_proofs_and_sizes_have_bounds(ask, other, db):
     assert ask(b"old 0\n" + b"A" * 100_000).status_code == 413
 
 
+def wait_for_locks(owner, count):
+    """Until so many others wait for a row."""
+    for _ in range(300):
+        asked = (
+            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+            " WHERE a.datname = current_database() AND NOT l.granted"
+        )
+        if owner.execute(asked).fetchone()[0] == count:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the two requests did not meet")
+
+
 def test_of_two_requests_at_once_one_is_signed(committed_db, other):
     """Both extend what was seen, and they are two logs: one of them wins, whichever it is."""
     vouch(request=Request.parse(other.body(0, 10)))
     bodies = [other.body(10, 20), other.fork(15).body(10, 21)]
-    answers, barrier = [], threading.Barrier(2)
+    answers = []
 
     def ask_one(body):
-        barrier.wait()
         try:
             answers.append(vouch(request=Request.parse(body)))
         except OtherSize as error:
@@ -157,10 +170,14 @@ def test_of_two_requests_at_once_one_is_signed(committed_db, other):
             connection.close()
 
     threads = [threading.Thread(target=ask_one, args=[body]) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with owner_connection(committed_db) as owner:
+        with owner.transaction():
+            owner.execute("SELECT 1 FROM reviewapp_witnessedlog FOR UPDATE")
+            for thread in threads:
+                thread.start()
+            wait_for_locks(owner, 2)
+        for thread in threads:
+            thread.join()
     assert sorted(type(answer).__name__ for answer in answers) == ["OtherSize", "str"]
 
 
