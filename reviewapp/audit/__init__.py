@@ -15,12 +15,12 @@ Decided 2026-11-21:
 - A change of the key counts when its event names both keys and the head that covers it carries both signatures
   (`chain.py`): the app may write any event, and has no key. From one trusted key one comes to every other, either way.
 - The old private key is gone after a change. `log.vkey` is public and may lie apart (REVIEWAPP_VERIFIER).
-- The sequencer reads every leaf hash at its start, 3.5 s per million in 90 MB: a stored prefix would not notice rows that
-  were rewritten, and refusing to sign those is what it is for.
+- The sequencer reads every leaf hash at its start, 3.5 s per million in 90 MB: a stored prefix would not notice rows
+  that were rewritten, and refusing to sign those is what it is for.
 - Verification holds no transaction: the log only grows, and a long one would keep VACUUM from the whole database.
 - `offline/verify.py` repeats hashing, proofs and Ed25519 on purpose: it must run where nothing of this house is, and a
   second writing of the same rules is a check of the first.
-- A bundle carries each event's leaf hash beside its text: an edit that forgot it is named by its index; one that did not
-  is narrowed down to the stretch between two signed heads.
+- A bundle carries each event's leaf hash beside its text: an edit that forgot it is named by its index; one that did
+  not is narrowed down to the stretch between two signed heads.
 - The migration creates the tables by SQL (`managed = False`): Django knows neither schemas nor ENABLE ALWAYS triggers.
 """
