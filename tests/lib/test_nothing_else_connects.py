@@ -17,6 +17,8 @@ from django.test import Client
 
 from config.env import OpenIdConnect
 from reviewapp.access.oidc.wire import forget_kept, outbound_session
+from reviewapp.compliance.services.places import NotPublished
+from reviewapp.compliance.services.places import post as publish
 from reviewapp.judge.models import Judge
 from reviewapp.lib import outbound
 from tests.access.test_oidc import sign_in
@@ -41,7 +43,7 @@ ALLOWED = {
     ),
     "reviewapp/lib/llm.py": ({"httpx2", "openai"}, "types, and the SDK over a client that outbound made"),
     "reviewapp/access/oidc/wire.py": ({"requests"}, "a session whose only adapter hands the exchange to outbound"),
-    "reviewapp/compliance/services/places.py": ({"django.core.mail"}, "the daily mail with a head of the log: EMAIL_URL"),
+    "reviewapp/compliance/services/places.py": ({"django.core.mail"}, "the daily mail with a head: EMAIL_URL"),
     "reviewapp/access/oidc/provider.py": ({"requests"}, "the names of a type and an error"),
     "reviewapp/lib/devstack/site.py": ({"http.client", "socket"}, "asks on loopback whether its own children are up"),
     "reviewapp/lib/devstack/redisserver.py": ({"socket"}, "asks its own Redis over a socket file"),
@@ -138,7 +140,7 @@ def _is_outbound(frame):
 WATCH = Watch()
 
 
-def test_judge_sign_in_and_post_connect_through_outbound_alone(cast, api, settings):
+def test_judge_sign_in_and_published_heads_connect_through_outbound_alone(cast, api, settings):
     with (
         fake_openai([GOOD]) as judge,
         fake_oidc() as provider,
@@ -153,7 +155,7 @@ def test_judge_sign_in_and_post_connect_through_outbound_alone(cast, api, settin
         browser = Client()
         assert sign_in(provider, browser).status_code == 302
         assert run_once(api, judge).state == "done"
-        assert outbound.post(loopback(hook.port), b"{}").status == 204
+        assert publish(loopback(hook.port).url, b"{}", {}).status == 204
     forget_kept()
     connected = [target for event, target, _ in seen if event == "socket.connect"]
     # Discovery, token and keys; one question; one post.
@@ -198,14 +200,6 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def post_to(url, settings):
-    """As webhooks and witnesses are sent: checked from the settings at each use."""
-    destination = outbound.checked_destination(
-        url, allowed_hosts=settings.WEBHOOK_ALLOWED_HOSTS, allow_loopback=settings.WEBHOOK_ALLOW_LOOPBACK
-    )
-    outbound.post(destination, b"{}")
-
-
 def test_a_hostile_address_is_refused_in_every_field_and_nothing_is_sent(cast, api, settings, caplog):
     settings.JUDGE_ALLOWED_HOSTS = settings.WEBHOOK_ALLOWED_HOSTS = ["allowed.example"]
     settings.JUDGE_ALLOW_LOOPBACK = settings.WEBHOOK_ALLOW_LOOPBACK = False
@@ -214,8 +208,8 @@ def test_a_hostile_address_is_refused_in_every_field_and_nothing_is_sent(cast, a
         caplog.clear()
         with WATCH.watching() as seen:
             answer = api.post("judges/", llm(url))
-            with pytest.raises(outbound.Unprocessable):
-                post_to(url, settings)
+            with pytest.raises(NotPublished):
+                publish(url, b"{}", {})
         assert [error["pointer"] for error in answer.body["errors"]] == ["/base_url"], url
         assert seen == []
         assert "an address was refused (/base_url)" in caplog.text
@@ -242,8 +236,8 @@ def test_a_name_that_turns_to_the_inside_after_it_was_stored_reaches_nothing(cas
             outbound.socket, "getaddrinfo", lambda host, port, **more: real("127.0.0.1", inside.port, **more)
         )
         settings.WEBHOOK_ALLOWED_HOSTS = ["allowed.example"]
-        with pytest.raises(outbound.NoAnswer, match="does not call"):
-            post_to("https://allowed.example/hook", settings)
+        with pytest.raises(NotPublished, match="does not call"):
+            publish("https://allowed.example/hook", b"{}", {})
         settings.OIDC = OpenIdConnect(server="https://allowed.example", client_id="c", client_secret="s")
         forget_kept()
         assert Client().post("/accounts/oidc/login/").status_code == 503
@@ -268,6 +262,6 @@ def test_a_redirect_to_the_inside_is_followed_by_nobody(cast, api, settings):
                     assert sign_in(provider, browser).status_code == 503
         head = f"HTTP/1.1 302 Found\r\nLocation: {target['Location']}\r\nContent-Length: 0\r\n\r\n"
         with listening(answering(head.encode())) as hook:
-            assert outbound.post(loopback(hook.port), b"{}").status == 302
+            assert publish(loopback(hook.port).url, b"{}", {}).status == 302
         assert inside.connections == 0
     forget_kept()
