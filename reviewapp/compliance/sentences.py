@@ -1,8 +1,8 @@
 """One plain sentence for each event: who did what to what. Names are those of today; the ids stand beside them.
 
 A phrase follows the actor's name. `$object` is the object's kind and name, `$what` its name alone; every other word is
-a value of the payload. A phrase whose words are not all there (erased, or of another version) gives way to the
-meaning of the event, which is always true.
+a value of the payload. A kind of object may have a phrase of its own. A phrase whose words are not all there (erased,
+or of another version) gives way to the meaning of the event, which is always true.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ PHRASES: dict[str, str] = {
     "audit.checkpoint_withheld": "could not bring a signed head of the log to $place",
     "audit.witness_began": "began to vouch for the log $what",
     "audit.witness_refused": "did not vouch for the log $what: it does not extend what was seen of it",
-    "audit.viewed": "read this log, $rows rows",
-    "audit.exported": "took $rows rows of this log away as $format",
+    "audit.viewed": "read this log; rows shown: $rows",
+    "audit.viewed event": "opened one event of this log",
+    "audit.exported": "took a part of this log away as $format; rows: $rows",
     "audit.verification_requested": "asked to have the whole log verified",
     "audit.verified": "verified the whole log: $result",
-        "audit.payload_erased": "erased payloads of the log by right",
+    "audit.payload_erased": "erased payloads of the log by right",
     "access.signed_in": "signed in",
     "access.sign_in_failed": "was refused at sign-in as $username",
     "access.identity_confirmed": "proved once more who they are",
@@ -107,7 +108,7 @@ PHRASES: dict[str, str] = {
 
 def act_of(event: str, words: Mapping[str, Any]) -> str | None:
     """What was done, to be said after a name; None when the words for it are gone."""
-    phrase = PHRASES.get(event)
+    phrase = PHRASES.get(f"{event} {words.get('kind')}") or PHRASES.get(event)
     if phrase is None:
         return None
     said = {name: _plain(value) for name, value in words.items() if value is not None and value != ""}
@@ -134,7 +135,7 @@ def words_of(
     words = dict(said)
     for values in (before, after):
         words |= values if isinstance(values, dict) else {}
-    words |= {"what": what, "object": f"{kinds.get(kind, kind)} {what}"}
+    words |= {"kind": kind, "what": what, "object": f"{kinds.get(kind, kind)} {what}"}
     on, where = words.get("on"), str(words.get("id", ""))
     if on:
         words["place"] = "the installation" if on == "installation" else f"{on} {names.get((on, where)) or where[:8]}"

@@ -145,7 +145,7 @@ def undo(request: Request, project: str, review: UUID) -> Response:
     query(request)
     actor = api_actor(request)
     found = own_review(viewer=actor, review_id=review, project=project)
-    return _shown(undo_review(actor=actor, review=found))
+    return _shown(view_lease(actor=actor, lease=undo_review(actor=actor, review=found)))
 
 
 @extend_schema(

@@ -41,6 +41,11 @@ class LogState:
         return self.age is None or self.age > SILENCE
 
     @property
+    def is_only_folders(self) -> bool:
+        """Every copy is a file in a folder, which may well lie on this server."""
+        return self.is_published and not self.witnesses and all(one.rung == "file" for one in self.places if one.size)
+
+    @property
     def is_published(self) -> bool:
         """Somebody outside the database holds a head: without that its administrators could rewrite the log unseen."""
         return bool(self.witnesses) or any(place.size for place in self.places)

@@ -123,7 +123,7 @@ def lines(rows: Sequence[Event], level: Level) -> list[dict[str, Any]]:
             {
                 **one,
                 "address": level.url("event", eid=one["id"]),
-                "act": act_of(one["event"], words) or meaning_of(one["event"]),
+                "act": act_of(one["event"], words) or f"– {meaning_of(one['event'])}",
                 "named": words["object"],
             }
         )
