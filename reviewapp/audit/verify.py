@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from reviewapp.audit.chain import KeyChain, read_chain
+from reviewapp.audit.events import Event
 from reviewapp.audit.merkle import CompactRange, leaf_hash
 from reviewapp.audit.notes import MalformedNote, Note, VerifierKey, read_note
 
@@ -176,14 +177,14 @@ class _Walk:
         if self._newest_head > size:
             return f"A signed head covers {self._newest_head} events, the log holds {size}: its end was cut off."
         if self._newest_head < size:
-            return f"No signed head covers {_interval(self._newest_head, size)}."
+            return f"No signed head covers what came {_interval(self._newest_head, size)}."
         beyond = [heads[0] for kept, heads in sorted(self._known.items()) if kept > size]
         if beyond:
             return (
                 f"The head kept in {beyond[0].source} covers {beyond[0].size} events, the log holds {size}:"
                 f" what came {_interval(size, beyond[0].size)} is gone."
             )
-        return None
+        return _unasked_erasure_problem() if self.erased else None
 
 
 def _interval(start: int, end: int) -> str:
@@ -201,6 +202,20 @@ def _unplaced_problem() -> str | None:
     if lost:
         return f"{lost} events have neither a place in the log nor one in the waiting line; one of them is {eid}."
     return None
+
+
+def _unasked_erasure_problem() -> str | None:
+    """A payload that is gone must stand in the list of an erasure; the payloads of those events are never erased."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min(l.idx) FROM audit.leaf l JOIN audit.event e ON e.id = l.event_id"
+            " WHERE NOT EXISTS (SELECT 1 FROM audit.payload p WHERE p.event_id = e.id)"
+            " AND e.eid NOT IN (SELECT jsonb_array_elements_text(said.data::jsonb -> 'eids')::uuid"
+            " FROM audit.event erasure JOIN audit.payload said ON said.event_id = erasure.id WHERE erasure.event = %s)",
+            [Event.PAYLOAD_ERASED.value],
+        )
+        index = cursor.fetchone()[0]
+    return None if index is None else f"The payload of event {index} is gone, and no erasure in the log names it."
 
 
 def _repeated_problem() -> str | None:

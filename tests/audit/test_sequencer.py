@@ -6,16 +6,20 @@ import json
 import subprocess
 import sys
 import time
+from threading import Event as Stop
 
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
+from reviewapp.access.actors import SYSTEM
 from reviewapp.audit import notes
 from reviewapp.audit.events import Event
 from reviewapp.audit.models import Checkpoint, Leaf, Pending
+from reviewapp.audit.models import Event as EventRow
 from reviewapp.audit.selectors import leaves_after, position
-from reviewapp.audit.sequencer import LogRewritten, Sequencer
+from reviewapp.audit.sequencer import HEARTBEAT_SECONDS, LogRewritten, Sequencer, run
+from reviewapp.audit.services import Change, Subject, record
 from reviewapp.audit.verify import verify_log
 from tests.audit.conftest import ORIGIN, write
 from tests.conftest import ROOT, environment_for, owner_connection
@@ -60,8 +64,6 @@ def wait_for_line(database):
 
 
 def test_a_second_sequencer_waits_for_the_first(sequencer, committed_db):
-    from threading import Event as Stop
-
     assert sequencer.acquire(Stop())
     child = subprocess.Popen(
         [sys.executable, "manage.py", "run_sequencer"],
@@ -116,6 +118,10 @@ def test_an_erased_payload_leaves_the_log_whole(sequencer, committed_db):
     sequencer.step()
     with owner_connection(committed_db) as owner:
         owner.execute("SELECT audit.erase_payloads(ARRAY(SELECT event_id FROM audit.leaf WHERE idx = 0))")
+    assert "no erasure in the log names it" in verified(sequencer).problem
+    named = Change(more={"eids": [str(Leaf.objects.get(idx=0).event.eid)]})
+    with transaction.atomic():
+        record(actor=SYSTEM, event=Event.PAYLOAD_ERASED, subject=Subject("erasure", "1"), change=named)
     found = verified(sequencer)
     assert (found.problem, found.erased) == (None, 1)
 
@@ -264,3 +270,23 @@ def test_nobody_but_the_sequencer_places_events(cast):
 
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit.pending")
+
+
+def test_a_log_in_which_nothing_happens_is_signed_all_the_same(sequencer, monkeypatch):
+    """Its own heartbeats fill the silence, and each head is said."""
+    monkeypatch.setattr("reviewapp.audit.sequencer.HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr("reviewapp.audit.sequencer.ANNOUNCE_SECONDS", 0)
+    stop, said = Stop(), []
+
+    def say(line):
+        said.append(json.loads(line)["size"])
+        if len(said) == 3:
+            stop.set()
+
+    run(stop, say=say, idle_seconds=0.01)
+    assert said == [1, 2, 3]
+    assert HEARTBEAT_SECONDS < 60
+    assert list(EventRow.objects.order_by("id").values_list("event", flat=True)) == [
+        "audit.log_started", "audit.heartbeat", "audit.heartbeat",
+    ]  # fmt: skip
+    assert verified(sequencer).problem is None

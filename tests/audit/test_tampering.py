@@ -1,7 +1,7 @@
 """Twelve things that an owner of the database can do to the log, and what finds them.
 
 Each is done in SQL to a log of eighteen events under three signed heads. `kept` is the newest head as somebody kept it
-outside; "alone" is the database with the log's public key and nothing else. The last three cannot be found by anybody:
+outside; "alone" is the database with the log's public key and nothing else. Two more cannot be found by anybody:
 they are here so that nobody believes otherwise.
 """
 
@@ -113,11 +113,13 @@ LIMITS = {
         None,
         is_sequenced=True,
     ),
-    "erase a payload without being asked": Mutation(
-        "DELETE FROM audit.payload WHERE event_id = " + AT.format(10) + ";", None, None
-    ),
 }  # fmt: skip
 OTHERS = {
+    "erase a payload without being asked": Mutation(
+        "DELETE FROM audit.payload WHERE event_id = " + AT.format(10) + ";",
+        "The payload of event 10 is gone, and no erasure in the log names it",
+        "The payload of event 10 is gone, and no erasure in the log names it",
+    ),
     "drop the waiting row of an event": Mutation(
         "DELETE FROM audit.pending;", "1 events have neither", "1 events have neither"
     ),

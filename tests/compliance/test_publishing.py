@@ -235,6 +235,14 @@ def test_one_place_that_fails_keeps_no_other_from_its_head(log, places, tmp_path
     assert {(row.rung, bool(row.error)) for row in Publication.objects.all()} == {("file", True), ("mail", False)}
 
 
+def test_a_place_that_is_no_longer_named_is_not_shown_as_holding_a_head(log, places, tmp_path):
+    places(folder=tmp_path)
+    publish_checkpoints()
+    places(folder=None, mail=("otto@example.org",))
+    publish_checkpoints()
+    assert [row.rung for row in Publication.objects.all()] == ["mail"]
+
+
 def test_nothing_is_published_before_the_first_head(sequencer, places, tmp_path):
     places(folder=tmp_path)
     publish_checkpoints()

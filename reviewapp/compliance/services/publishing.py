@@ -49,7 +49,9 @@ def publish_checkpoints() -> None:
     newest = newest_checkpoint()
     if newest is None:
         return
-    for place in configured_places():
+    places = configured_places()
+    _forget_others(places)
+    for place in places:
         row = _claimed(place, newest)
         if row is None:
             continue
@@ -63,6 +65,14 @@ def publish_checkpoints() -> None:
             _note_failure(row, newest, error.detail)
         else:
             _note_success(row, newest)
+
+
+def _forget_others(places: list[Place]) -> None:
+    """A place that is no longer named must not count as one that holds a head; that it did is in the log."""
+    kept = Q(pk__in=[])
+    for place in places:
+        kept |= Q(rung=place.rung, target=place.target)
+    Publication.objects.exclude(kept).delete()
 
 
 def _claimed(place: Place, newest: Checkpoint) -> Publication | None:
