@@ -9,9 +9,11 @@ from datetime import timedelta
 from typing import Any
 
 from allauth.account.internal.userkit import user_id_to_str
+from allauth.mfa.models import Authenticator
 from django.test import Client
 
 from reviewapp.access.actors import SYSTEM, Actor
+from reviewapp.access.invitations import invite_user
 from reviewapp.access.matrix import Role
 from reviewapp.access.models import ApiToken, Project
 from reviewapp.access.services import (
@@ -23,6 +25,7 @@ from reviewapp.access.services import (
 )
 from reviewapp.access.tokens import NewToken, create_personal_token, create_service_token, revoke_token
 from reviewapp.audit.models import Event
+from reviewapp.compliance.services.erasures import request_erasure, request_person_erasure
 from reviewapp.compliance.services.verifying import request_verification
 from reviewapp.grading.services import AnswerIn, submit_once
 from reviewapp.lib.clock import utc_now
@@ -74,8 +77,29 @@ def inhabited_house() -> House:
     make_queue(cast, kind="pairwise", slug="elsewhere")
     rows = _rows(cast, queue)
     own = create_personal_token(actor=cast.rob, name="rob's", scopes=["review"]).token
+    routes = {name: {"token": own.pk} for name in OWN_TOKEN_ROUTES} | _person_rows(cast, rows)
     callers = [*_people(cast), *_programs(cast)]
-    return House(cast, queue, rows, {name: {"token": own.pk} for name in OWN_TOKEN_ROUTES}, callers)
+    return House(cast, queue, rows, routes, callers)
+
+
+def _person_rows(cast: Cast, rows: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Adds what hangs on people; returns where a route means another row than the rest."""
+    subject = make_person("subject")
+    theirs = create_personal_token(actor=subject, name="theirs", scopes=["review"]).token
+    link = invite_user(actor=cast.ada, username="iris", reason="joins")
+    key = Authenticator.objects.create(user=subject.person, type="webauthn", data={"name": "a key", "credential": {}})
+    make_outputs(cast.project, 1, prefix="held", end_user_id="u-1")
+    erasure = request_erasure(actor=cast.ada, project=cast.project, end_user_id="u-1", reason="asked by letter")
+    of_person = request_person_erasure(actor=cast.ada, user=subject.person, reason="asked by letter")
+    rows |= {
+        "person": subject.person.pk,
+        "user": subject.person.pk,
+        "secret": link.secret,
+        "pk": key.pk,
+        "erasure": erasure.pk,
+    }
+    persons = ("compliance:person_erasure", "compliance:person_progress", "compliance:person_decide")
+    return {name: {"erasure": of_person.pk} for name in persons} | {"home:end_their_token": {"token": theirs.pk}}
 
 
 def _rows(cast: Cast, queue: Queue) -> dict[str, Any]:

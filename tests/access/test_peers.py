@@ -148,7 +148,15 @@ def test_t25_no_answer_has_a_field_for_a_secret(client, db):
     walk([answers, document["components"]["schemas"]])
     assert len(names) > 80
     # Counts of a model's tokens, and the digest with which a copy is checked.
-    harmless = {"input_tokens", "output_tokens", "session_id", "sha256", "manifest_sha256", "leaf_hash", "time_to_first_token_ms"}
+    harmless = {
+        "input_tokens",
+        "output_tokens",
+        "session_id",
+        "sha256",
+        "manifest_sha256",
+        "leaf_hash",
+        "time_to_first_token_ms",
+    }
     leaky = re.compile(r"password|hash|secret|token|session|private", re.IGNORECASE)
     assert sorted(name for name in names - harmless if leaky.search(name)) == []
 
