@@ -32,13 +32,13 @@ from reviewapp.access.models import (
 )
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
-from reviewapp.lib.subjects import ERASED, DataSubject, Held
+from reviewapp.lib.subjects import ERASED, DataSubject, Held, mention_pattern
 
 WORKER = system_actor("retention")
 _ANSWERS = """
 DELETE FROM reviewapp_idempotencyrecord r
-WHERE r.caller = ANY(%(callers)s)
-   OR EXISTS (SELECT FROM unnest(%(texts)s::text[]) AS t (text) WHERE strpos(r.answer::text, t.text) > 0)
+WHERE r.caller = ANY(%(callers)s) OR r.answer::text ~ %(mention)s
+   OR EXISTS (SELECT FROM unnest(%(ids)s::text[]) AS i (id) WHERE strpos(r.answer::text, i.id) > 0)
 """
 
 
@@ -79,12 +79,12 @@ def erase_subject(subject: DataSubject) -> Counter[str]:
     """Clear it inside the caller's transaction: every session and token ends at once."""
     counts: Counter[str] = Counter()
     if subject.person is None:
-        counts["kept answers"] = _drop_answers([], [*subject.objects, *subject.names])
+        counts["kept answers"] = _drop_answers(subject, [])
         return counts
     person = subject.person
     tokens = [str(key) for key in ApiToken.objects.filter(owner=person).values_list("pk", flat=True)]
     callers = [f"user:{person}", *(f"token:{key}" for key in tokens)]
-    counts["kept answers"] = _drop_answers(callers, list(subject.names))
+    counts["kept answers"] = _drop_answers(subject, callers)
     counts["sessions"] = _end_sessions(person)
     for kind, table in (
         ("mail addresses", EmailAddress),
@@ -128,9 +128,15 @@ def _end_sessions(person: UUID) -> int:
     return int(Session.objects.filter(pk__in=ended).delete()[0])
 
 
-def _drop_answers(callers: list[str], texts: list[str]) -> int:
+def _drop_answers(subject: DataSubject, callers: list[str]) -> int:
+    """Those that the subject got, that name them, or that speak of one of their rows."""
+    values: dict[str, Any] = {
+        "callers": callers,
+        "ids": list(subject.objects),
+        "mention": mention_pattern(subject.names),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_ANSWERS, {"callers": callers, "texts": [text for text in texts if text]})
+        cursor.execute(_ANSWERS, values)
         return int(cursor.rowcount)
 
 

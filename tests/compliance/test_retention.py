@@ -1,4 +1,4 @@
-"""What goes by itself: texts that nobody reviews, sessions that ran out, answers of yesterday, files of dead workers."""
+"""What goes by itself: texts that nobody reviews, sessions that ran out, old answers, files of dead workers."""
 
 from __future__ import annotations
 
