@@ -305,3 +305,10 @@ def test_what_is_rare_is_found_by_an_index(committed_db, committed_cast, filters
     with owner_connection(committed_db) as owner:
         owner.execute("ANALYZE audit.event")
     assert index in visible_events(viewer=committed_cast.ada, filters=filters)[:51].explain()
+
+
+@pytest.mark.parametrize("question", ["since=0001-01-01T00:00", "until=9999-12-31T23:59", "request=x", "before=-1"])
+def test_a_page_says_what_it_cannot_read(cast, page, question):
+    answer = page(cast.otto).get(f"{LOG}?{question}")
+    assert answer.status_code == 422
+    assert b'class="error"' in answer.content or b"not of this page" in answer.content

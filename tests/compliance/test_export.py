@@ -187,3 +187,26 @@ def test_a_reader_who_breaks_off_may_begin_again(committed_cast, served):
             refused.close()
             time.sleep(0.1)
     raise AssertionError("the right to export never came back")
+
+
+UNREADABLE = [
+    "owner__password__startswith=p", "_connector=OR", "id__in=abc", "nosuch=1", "outcome=success&outcome=denied",
+    "ordering=-password", "actor=%00", f"object={'x' * 5000}", f"search={'%25' * 500}", "event=audit.viewed%00",
+    "since=0001-01-01T00:00:00Z", "until=9999-12-31T23:59:59Z", "since=0001-01-01T00:00:00%2B14:00", "until=2026-13-01",
+    "since=2026-11-20T10:00:00",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", UNREADABLE)
+def test_no_filter_is_guessed_at_and_none_is_a_fault(cast, api, query):
+    assert [api.get(f"{address}?{query}").status for address in (EXPORT, EVENTS)] == [400, 400]
+
+
+@pytest.mark.parametrize("query", ["page_size=1e9", "cursor=tampered", "cursor=bjp4", "limit=1e9", "limit=0"])
+def test_a_list_refuses_places_that_it_did_not_give(cast, api, query):
+    assert api.get(f"{EVENTS}?{query}").status == 400
+
+
+@pytest.mark.parametrize("query", ["actor=%ff", "object=%F0%9F%A6%8A", "actor=rva_%25", "project=../x", "request=x"])
+def test_a_strange_value_finds_nothing(cast, api, query):
+    assert lines(api.get(f"{EXPORT}?{query}")) == []

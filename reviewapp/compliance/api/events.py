@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from reviewapp.access.authentication import api_actor
 from reviewapp.audit.events import Event
 from reviewapp.audit.selectors import newest_checkpoint
-from reviewapp.compliance.selectors import Filters, place_of, shown_event, visible_events
+from reviewapp.compliance.selectors import YEARS, Filters, place_of, shown_event, visible_events
 from reviewapp.compliance.services import record_view
 from reviewapp.lib.api import Page, paginated, query, query_choice
 from reviewapp.lib.errors import Malformed, NotFound
@@ -64,6 +64,8 @@ def moment(found: dict[str, str], name: str) -> datetime | None:
         raise Malformed(f"{name} must be a time such as 2026-11-20T10:00:00Z.") from error
     if value.tzinfo is None:
         raise Malformed(f"{name} needs a zone, for example a Z at its end.")
+    if value.year not in YEARS:
+        raise Malformed(f"{name} must lie between the years {YEARS[0]} and {YEARS[-1]}.")
     return value
 
 

@@ -3,6 +3,7 @@
 from reviewapp.compliance.selectors.events import (
     COUNTED_TO,
     NO_PROJECT,
+    YEARS,
     Filters,
     counted,
     event_for,
@@ -22,6 +23,7 @@ from reviewapp.compliance.selectors.state import LogState, log_state
 __all__ = [
     "COUNTED_TO",
     "NO_PROJECT",
+    "YEARS",
     "Filters",
     "LogState",
     "address_parts",

@@ -26,6 +26,8 @@ from reviewapp.lib.errors import AccessDenied
 # No slug can be this: events of no project, such as sign-ins and the log's own.
 NO_PROJECT = "~"
 COUNTED_TO = 10_000
+# Times outside cannot be shifted by a zone or a margin without leaving what a date can say.
+YEARS = range(1970, 9999)
 # Longer than any statement runs: a minute is the limit of `statement_timeout`.
 _STATEMENT = timedelta(minutes=2)
 # Matrix 3.1: an admin of the installation reads the log, an auditor of it also takes it away.

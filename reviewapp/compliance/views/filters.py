@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from reviewapp.compliance.selectors import NO_PROJECT, Filters, readable_projects
+from reviewapp.compliance.selectors import NO_PROJECT, YEARS, Filters, readable_projects
 from reviewapp.compliance.selectors.names import KINDS
 from reviewapp.compliance.views.levels import Level
 from reviewapp.compliance.vocabulary import SORTS, WITHOUT_LOG, by_room, events_of_sort
@@ -59,6 +59,14 @@ class FilterForm(forms.Form):
         else:
             known = [(slug, title) for slug, title in readable_projects()]
             self.fields["project"].choices = [("", "All"), (NO_PROJECT, "None (the installation's own)"), *known]  # type: ignore[attr-defined] # a ChoiceField
+
+    def clean(self) -> dict[str, Any]:
+        """Times that a zone or a margin can shift."""
+        for name in ("since", "until"):
+            moment = self.cleaned_data.get(name)
+            if moment is not None and moment.year not in YEARS:
+                self.add_error(name, f"Choose a time between the years {YEARS[0]} and {YEARS[-1]}.")
+        return self.cleaned_data
 
     def filters(self) -> Filters:
         """The filters of a valid form."""
