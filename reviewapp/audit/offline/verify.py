@@ -353,8 +353,8 @@ def report(check: Check, witnesses: list[Key], *, has_own_key: bool) -> Iterator
     newest = check.newest
     extent = "A part" if check.is_part else "The whole"
     yield f"OK. {check.events} events of {newest.origin}, {check.first_at} to {check.last_at} (UTC)."
-    yield f"{extent} of a log of {newest.size} events. {len(check.heads)} signed heads, {len(check.known)} kept"
-    yield f"elsewhere, {check.erased} payloads erased by right. Signed by {check.chain[-1][1].line}"
+    yield f"{extent} of a log of {newest.size} events, signed by {check.chain[-1][1].line}"
+    yield f"Signed heads: {len(check.heads)}. Kept elsewhere: {len(check.known)}. Erased payloads: {check.erased}."
     for key in witnesses:
         if not newest.is_vouched_by(key):
             raise Changed(f"The witness {key.name} did not vouch for the newest head.")
