@@ -14,4 +14,11 @@ Decided 2026-11-21:
   recorded.
 - Tokens are ours (no library carries project, scopes, expiry and last use); the secret is stored as SHA-256 and shown
   once.
+- People come in by a one-time link and by no other way; the link's page sends no more than the origin as referrer,
+  because with none at all browsers post `Origin: null`, which the CSRF check refuses.
+- "Is it you?" guards what changes who may what. What was typed waits in the session and is sent again by the browser:
+  allauth would call the view itself, past our middlewares and the CSRF check.
+- Sessions are rows with a clock of their own; roles are asked only when the shorter limit has passed, so a request
+  costs nothing for it.
+- allauth keeps second factors; its secrets are encrypted here, and a code is remembered longer than it lives.
 """
