@@ -108,7 +108,9 @@ def identity_from_callback(request: HttpRequest) -> tuple[Identity, dict[str, An
     state_id = request.GET.get("state", "")
     state = statekit.unstash_state(request, state_id=state_id, provider_id=provider.sub_id)
     if state is None:
-        raise SignInRefused("unknown_state", "This sign-in was not begun in this browser, or it took too long.")
+        raise SignInRefused(
+            "unknown_state", "This sign-in was not begun in this browser, or it took too long. Begin again."
+        )
     if request.GET.get("error") == "access_denied":
         raise SignInRefused("cancelled", "You, or the sign-in service, ended the sign-in. Begin again when you like.")
     # RFC 9207: a provider that names itself beside the code must be the one that was asked.

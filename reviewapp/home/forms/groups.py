@@ -15,9 +15,7 @@ from reviewapp.queues.models import Queue
 class GroupGrantForm(forms.Form):
     """A role for a group, on the project or on one queue."""
 
-    group = forms.CharField(
-        label="Group", max_length=LONGEST, help_text="as the sign-in service writes it; capitals count"
-    )
+    group = forms.CharField(label="Group", max_length=LONGEST)
     role = forms.ChoiceField(label="Role", choices=[(role.value, role.value) for role in Role])
     queue = forms.ModelChoiceField(label="Queue", queryset=Queue.objects.none(), required=False, to_field_name="slug")
     reason = forms.CharField(label="Reason", max_length=300)
