@@ -155,7 +155,7 @@ def test_a_passkey_signs_in_alone_and_another_origin_is_refused(with_key):
     expect(page.get_by_role("rowheader", name="This laptop")).to_contain_text("signs in without a password")
 
 
-def test_a_security_key_is_the_second_step_and_can_be_renamed_and_removed(with_key):
+def test_a_security_key_is_the_second_step_answers_is_it_you_and_can_be_renamed_and_removed(with_key):
     page = with_key
     page.get_by_role("button", name="Add the key").click()
     page.get_by_role("link", name="I kept them").click()
@@ -169,7 +169,10 @@ def test_a_security_key_is_the_second_step_and_can_be_renamed_and_removed(with_k
     page.get_by_role("link", name="Rename Key 1").click()
     page.get_by_label("Name").fill("Blue key")
     page.get_by_role("button", name="Rename").click()
+    make_stale(page)
     page.get_by_role("link", name="Remove Blue key").click()
+    page.get_by_role("link", name="Use a security key").click()
+    page.get_by_role("button", name="Use the key").click()
     page.get_by_role("button", name="Remove the key").click()
     expect(page.get_by_text("No key yet.")).to_be_visible()
     assert Authenticator.objects.count() == 0
