@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from reviewapp.access.actors import SYSTEM
 from reviewapp.access.matrix import Role
-from reviewapp.access.services import create_project, grant_installation_role, grant_role
+from reviewapp.access.services import create_project, grant_installation_role, grant_role, revoke_role
 from reviewapp.audit.events import Event as Listed
 from reviewapp.audit.merkle import is_included, leaf_hash
 from reviewapp.audit.models import Event
@@ -133,7 +133,8 @@ def test_reading_a_page_or_an_event_is_one_event_and_names_are_none(cast, page):
 
 
 def test_names_are_suggested_from_people_who_stand_in_this_part_of_the_log(world, page):
-    make_person("maximilian")
+    elsewhere = make_person("maximilian")
+    record(actor=elsewhere, event=Listed.QUEUE_CREATED, subject=Subject("queue", "q", project="other"))
     shown = page(world.otto).get(f"{LOG}people/?actor=MA").content.decode()
     assert 'value="max"' in shown
     assert "maximilian" not in shown
@@ -148,6 +149,17 @@ def test_an_event_is_a_sentence_with_the_role_of_that_time(world, page):
     shown = text(page(world.otto).get(f"{LOG}{row.eid}/"))
     assert "<h1>max (manager) gave rita the role reviewer on queue Support answers.</h1>" in shown
     assert f"{LOG}?kind=user&amp;object={world.rita.person.pk}" in shown
+
+
+def test_a_role_that_was_taken_away_is_not_said_of_what_came_after(cast, page):
+    omar = make_person("omar")
+    grant_role(actor=SYSTEM, user=omar.person, role=Role.AUDITOR, target=cast.project)
+    told = Subject("queue", "q", project="halyard")
+    first = record(actor=omar, event=Listed.QUEUE_CREATED, subject=told)
+    revoke_role(actor=SYSTEM, user=omar.person, role=Role.AUDITOR, target=cast.project, reason="moved")
+    second = record(actor=omar, event=Listed.QUEUE_CREATED, subject=told)
+    assert "<h1>omar (auditor) made the queue q.</h1>" in text(page(cast.otto).get(f"{LOG}{first.eid}/"))
+    assert "<h1>omar made the queue q.</h1>" in text(page(cast.otto).get(f"{LOG}{second.eid}/"))
 
 
 def test_an_event_of_another_project_is_not_shown_at_this_one(cast, page, olga):
