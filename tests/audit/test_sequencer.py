@@ -22,7 +22,7 @@ from reviewapp.audit.sequencer import HEARTBEAT_SECONDS, LogRewritten, Sequencer
 from reviewapp.audit.services import Change, Subject, record
 from reviewapp.audit.verify import verify_log
 from tests.audit.conftest import ORIGIN, write
-from tests.conftest import ROOT, environment_for, owner_connection
+from tests.conftest import ROOT, _drop_database, environment_for, owner_connection
 
 
 def verified(sequencer):
@@ -171,8 +171,7 @@ def old_copy(sequencer, committed_db):
     write(2)
     sequencer.step()
     yield name
-    with owner_connection("postgres") as owner:
-        owner.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    _drop_database(name)
 
 
 def test_a_restored_old_copy_is_not_signed(sequencer, old_copy, tmp_path):

@@ -108,7 +108,8 @@ LIMITS = {
         None,
     ),
     "record an event that never happened": Mutation(
-        FALSE_EVENT + "SELECT 1;",
+        FALSE_EVENT + "INSERT INTO audit.payload (event_id, salt, data) SELECT made.id, p.salt, p.data"
+        " FROM made, audit.payload p WHERE p.event_id = " + AT.format(3) + ";",
         None,
         None,
         is_sequenced=True,

@@ -22,7 +22,15 @@ from reviewapp.compliance.models import Publication, WitnessedLog
 from reviewapp.compliance.services.publishing import publish_checkpoints
 from reviewapp.compliance.services.witnessing import OtherSize, Request, vouch, witness_key
 from tests.audit.conftest import run_verify, sequencer, unpacked, write
-from tests.conftest import ROOT, _owner_sql, _wait_until_alive, environment_for, free_port, owner_connection
+from tests.conftest import (
+    ROOT,
+    _drop_database,
+    _owner_sql,
+    _wait_until_alive,
+    environment_for,
+    free_port,
+    owner_connection,
+)
 
 __all__ = ["sequencer"]
 DOOR = "/api/v1/audit/witness/add-checkpoint"
@@ -206,7 +214,7 @@ def witness(sequencer, database_template, tmp_path):
         finally:
             process.terminate()
             process.wait(timeout=15)
-    _owner_sql(f'DROP DATABASE "{name}" WITH (FORCE)')
+    _drop_database(name)
 
 
 def publish(settings, entry):
