@@ -301,6 +301,8 @@ LOGGING = {
         "httpx2": {"level": "WARNING"},  # it would write whole addresses, and a webhook's is a secret
     },
 }
+# Names that may lead into a private network: an identity provider or a model server of one's own. Never by default.
+OUTBOUND_INSIDE_HOSTS: list[str] = [name.lower() for name in env.env.list("OUTBOUND_INSIDE_HOSTS", default=[])]
 # An address of the outside world that judges may call in addition to the public default.
 JUDGE_ALLOWED_HOSTS: list[str] = env.env.list("JUDGE_ALLOWED_HOSTS", default=["api.openai.com"])
 JUDGE_ALLOW_LOOPBACK: bool = env.env.bool("JUDGE_ALLOW_LOOPBACK", default=IS_TEST)

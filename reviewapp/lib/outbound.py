@@ -2,7 +2,8 @@
 
 An address from outside (a judge's base URL, a webhook, an identity provider) may name only what this installation
 allows, and what is connected to is what was checked: the name is resolved once per connection, every address of it must
-be public, and the socket goes to the checked address while TLS and `Host` keep the name. No redirects, no proxies from
+be public (or, for the few names of OUTBOUND_INSIDE_HOSTS, of a private network), and the socket goes to the checked
+address while TLS and `Host` keep the name. No redirects, no proxies from
 the environment, a deadline for the whole exchange and a cap on what comes back. Source: SECURITY.md 3.6.
 """
 
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 
 import httpcore2
 import httpx2
+from django.conf import settings
 
 from reviewapp.lib.errors import FieldError, Unprocessable
 
@@ -30,6 +32,13 @@ LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _HOST = re.compile(r"(?=.{1,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*")
 # 6to4, Teredo and NAT64 carry an IPv4 address inside; whoever routes them may reach the inside of the house.
 _TUNNELS = tuple(ipaddress.ip_network(text) for text in ("2002::/16", "2001::/32", "64:ff9b::/96", "64:ff9b:1::/48"))
+
+
+# How a company numbers its own machines (RFC 1918, 6598, 4193). Never link-local, where clouds keep secrets.
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
 
 
 class AddressRefused(httpcore2.ConnectError):
@@ -102,6 +111,12 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address) and (ip.ipv4_mapped or any(ip in tunnel for tunnel in _TUNNELS)):
         return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def is_private(address: str) -> bool:
+    """Whether an IP address is of a company's own network, to which a trusted name may lead."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return any(ip in network for network in _PRIVATE)
 
 
 def outbound_client(
@@ -240,7 +255,8 @@ class _PinnedBackend(httpcore2.NetworkBackend):
         addresses = [str(entry[4][0]) for entry in found]
         for address in addresses:
             loopback = self.destination.is_loopback and ipaddress.ip_address(address.partition("%")[0]).is_loopback
-            if not loopback and not is_public(address):
+            inside = host.lower() in settings.OUTBOUND_INSIDE_HOSTS and is_private(address)
+            if not loopback and not inside and not is_public(address):
                 logger.warning("the name %s leads to an address inside the network; nothing was sent", host)
                 raise AddressRefused("the host name leads to an address inside the network")
         return addresses[0]

@@ -191,6 +191,35 @@ def test_one_inside_address_among_public_ones_refuses_the_name(monkeypatch):
     assert AddressRefused in cause(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "address", "may"),
+    [
+        ("idp.corp.example", "10.0.0.7", True),
+        ("IDP.corp.example", "fd12::7", True),
+        ("idp.corp.example", "8.8.8.8", True),
+        ("other.example", "10.0.0.7", False),
+        ("idp.corp.example", "127.0.0.1", False),
+        ("idp.corp.example", "169.254.169.254", False),
+        ("idp.corp.example", "::ffff:10.0.0.7", False),
+    ],
+)
+def test_a_name_that_the_installation_trusts_may_lead_to_its_own_network(monkeypatch, settings, name, address, may):
+    settings.OUTBOUND_INSIDE_HOSTS = ["idp.corp.example"]
+    entry = (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", lambda *_, **__: [entry])
+    tried = []
+
+    def connect(_self, host, *_rest):
+        tried.append(host)
+        raise outbound.httpcore2.ConnectError("nothing is sent in a test")
+
+    monkeypatch.setattr(outbound.httpcore2.SyncBackend, "connect_tcp", connect)
+    destination = Destination(f"https://{name}/", name.lower(), 443, is_loopback=False)
+    with outbound.outbound_client(destination, seconds=5) as client, pytest.raises(httpx2.HTTPError) as refused:
+        client.get(destination.url)
+    assert (tried, AddressRefused in cause(refused.value)) == (([address], False) if may else ([], True))
+
+
 def test_a_client_goes_to_its_own_destination_only():
     with listening(answering(b"")) as inside, listening(answering(b"")) as other:
         with (
