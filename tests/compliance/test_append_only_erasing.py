@@ -105,3 +105,42 @@ def test_a_frozen_version_is_withdrawn_once_and_nothing_else_of_it_changes(world
     for moment in (None, "2026-11-22T00:00:00Z"):
         with pytest.raises(DatabaseError, match="is frozen"), transaction.atomic():
             DatasetVersion.objects.filter(pk=version.pk).update(withdrawn_at=moment)
+
+
+@pytest.fixture
+def shadows(world: World) -> Any:
+    """Run statements that make temporary objects; all are gone afterwards."""
+
+    def make(*statements: str) -> None:
+        with connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    yield make
+    make("DISCARD TEMP")
+
+
+def test_a_temporary_catalogue_does_not_make_the_app_the_owner(shadows):
+    """PostgreSQL looks for tables among the temporary ones first, unless a function says otherwise."""
+    shadows(
+        "CREATE TEMP TABLE pg_class AS SELECT c.oid, r.oid AS relowner FROM pg_catalog.pg_class c"
+        " JOIN pg_catalog.pg_roles r ON r.rolname = current_user WHERE c.relname LIKE 'reviewapp%'"
+    )
+    assert "append-only" in _refusal("UPDATE reviewapp_grade SET value = '\"x\"'")
+    assert "ended, once" in _refusal("UPDATE reviewapp_review SET comment = 'other words'")
+
+
+def test_a_temporary_type_runs_no_code_as_the_owner_of_the_log(shadows):
+    """The same holds for types; a domain brings a function of the app's along."""
+    shadows(
+        "CREATE TEMP TABLE ran_as (who name)",
+        "GRANT ALL ON ran_as TO PUBLIC",
+        "CREATE FUNCTION pg_temp.look(value pg_catalog.text) RETURNS boolean LANGUAGE plpgsql AS"
+        " $$ BEGIN INSERT INTO pg_temp.ran_as VALUES (current_user); RETURN true; END $$",
+        "CREATE DOMAIN pg_temp.text AS pg_catalog.text CHECK (pg_temp.look(VALUE))",
+    )
+    with transaction.atomic():
+        record(actor=SYSTEM, event=Event.HEARTBEAT, subject=Subject("log", "x"))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT who FROM pg_temp.ran_as")
+        assert [row[0] for row in cursor.fetchall() if row[0] != connection.settings_dict["USER"]] == []
