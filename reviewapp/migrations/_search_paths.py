@@ -1,12 +1,12 @@
 """Where our functions look for names that carry no schema.
 
-PostgreSQL looks for tables and types among the session's temporary ones first, before its own catalogue, unless the path
-names `pg_temp`. The app's login may make temporary objects: a domain called `text` would run a function of its choosing as
-the owner of the log, a table called `pg_class` would name it the owner of the grades. A function that is made anew loses
-its path; whoever does that says it again.
+PostgreSQL looks for tables and types among the session's temporary ones first, before its own catalogue, unless the
+path names `pg_temp`. The app's login may make temporary objects: a domain called `text` would run a function of its
+choosing as the owner of the log, a table called `pg_class` would name it the owner of the grades. A function that is
+made anew loses its path; whoever does that says it again.
 """
 
-# The triggers are here too: inside of an erasing function they run as the owner, with types that were looked up earlier.
+# The triggers are here too: inside an erasing function they run as the owner, with types that were looked up earlier.
 _PATHS = {
     "audit.enqueue()": "pg_catalog, pg_temp",
     "audit.erase_payloads(bigint[])": "pg_catalog, pg_temp",
