@@ -12,8 +12,8 @@ Decided 2026-11-21:
 - `at` comes from the database's clock and is written into `env` by the inserting statement; no second round trip.
 - An actor's name stands in the payload, not in `env`: the log keeps a random id, erasure removes the name.
 - What must outlive every erasure (a public key, the size of a head) stands in `env` under `facts`, not in the payload.
-- A change of the key counts when its event names both keys and the head that covers it carries both signatures
-  (`chain.py`): the app may write any event, and has no key. From one trusted key one comes to every other, either way.
+- A change of the key counts when its event names both keys and carries the signatures of both, as does the head that
+  covers it (`chain.py`): the app may write any event, and has no key. One trusted key leads to all others, either way.
 - The old private key is gone after a change. `log.vkey` is public and may lie apart (REVIEWAPP_VERIFIER).
 - The sequencer reads every leaf hash at its start, 3.5 s per million in 90 MB: a stored prefix would not notice rows
   that were rewritten, and refusing to sign those is what it is for.

@@ -1,8 +1,8 @@
 """Which key signs which part of the log: from any one trusted key to all the others.
 
-A rotation counts when its event names both keys and the first head that covers the event is signed by both: the app may
-write any event into the log, but it has no key. So a trusted key vouches for its successor (it signed the head in which
-the successor is named) and for its predecessor (the same head).
+A rotation counts when its event names both keys and carries the signature of each over the two names, and the first
+head that covers the event is signed by both. The signatures in the event are what binds: the app may write any event,
+the log's key signs the head over it unread, and whoever owns the database can add a line of their own to that head.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from reviewapp.audit.events import Event
-from reviewapp.audit.notes import MalformedNote, Note, VerifierKey, read_note
+from reviewapp.audit.notes import MalformedNote, Note, VerifierKey, read_note, rotation_text
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,13 @@ def _rotation(index: int, env: str, *, note: Note | None) -> Rotation | None:
     try:
         facts = json.loads(env)["facts"]
         old, new = VerifierKey.parse(facts["old_key"]), VerifierKey.parse(facts["new_key"])
+        signatures = bytes.fromhex(facts["old_signature"]), bytes.fromhex(facts["new_signature"])
     except (ValueError, KeyError, TypeError, AttributeError, MalformedNote):
         return None  # not an event of the sequencer
     if note is None or not (note.is_signed_by(old) and note.is_signed_by(new)):
+        return None
+    text = rotation_text(old, new).encode()
+    if not (old.verifies(signatures[0], text) and new.verifies(signatures[1], text)):
         return None
     return Rotation(index, note.size, old, new)
 

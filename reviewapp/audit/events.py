@@ -28,7 +28,7 @@ class Event(StrEnum):
     HEARTBEAT = "audit.heartbeat", "Nothing else happened for a minute; the log is alive."
     KEY_ROTATED = (
         "audit.key_rotated",
-        "The log is signed with a new key from here on; both keys stand in the event, and both signed its head.",
+        "The log is signed with a new key from here on; both keys stand in the event, and both signed it and its head.",
     )
     CHECKPOINT_PUBLISHED = (
         "audit.checkpoint_published",

@@ -162,6 +162,11 @@ def read_note(content: str) -> Note:
     return notes[0]
 
 
+def rotation_text(old: VerifierKey, new: VerifierKey) -> str:
+    """What both keys sign when one follows the other; its second line is no number, so it is never a checkpoint."""
+    return f"log key rotation\n{old}\n{new}\n"
+
+
 def signature_of(line: str) -> tuple[str, bytes]:
     """(name, key id and signature) of one signature line. Raises MalformedNote."""
     mark, _, rest = line.partition(" ")

@@ -145,7 +145,14 @@ class Sequencer:
 
     def _announce(self, successor: notes.Signer) -> int:
         """Record the new key and take the event out of the waiting line; its id."""
-        facts = {"old_key": str(self.signer.verifier), "new_key": str(successor.verifier)}
+        old, new = self.signer.verifier, successor.verifier
+        said = notes.rotation_text(old, new).encode()
+        facts = {
+            "old_key": str(old),
+            "new_key": str(new),
+            "old_signature": self.signer.key.sign(said).hex(),
+            "new_signature": successor.key.sign(said).hex(),
+        }
         # In the public list before the log names it: who reads a head never meets a key that is not there.
         keys.introduce(self.verifier_dir, successor.verifier)
         event = record(actor=SYSTEM, event=Event.KEY_ROTATED, subject=Subject("log", self.origin), facts=facts)

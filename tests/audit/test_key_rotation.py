@@ -19,7 +19,7 @@ from reviewapp.audit.models import Event as EventRow
 from reviewapp.audit.sequencer import LogRewritten, Sequencer
 from reviewapp.audit.services import Subject, record
 from reviewapp.audit.verify import verify_log
-from tests.audit.conftest import ORIGIN, write
+from tests.audit.conftest import ORIGIN, run_verify, unpacked, write
 from tests.conftest import ROOT, environment_for, owner_connection
 
 
@@ -41,7 +41,11 @@ def test_the_new_key_is_named_in_the_event_and_both_sign_its_head(sequencer):
     sequencer.step()
     old, new = rotate(sequencer)
     event = EventRow.objects.get(event=Event.KEY_ROTATED)
-    assert json.loads(event.env)["facts"] == {"old_key": str(old), "new_key": str(new)}
+    facts = json.loads(event.env)["facts"]
+    assert (facts["old_key"], facts["new_key"]) == (str(old), str(new))
+    text = notes.rotation_text(old, new).encode()
+    assert old.verifies(bytes.fromhex(facts["old_signature"]), text)
+    assert new.verifies(bytes.fromhex(facts["new_signature"]), text)
     head = notes.read_note(Checkpoint.objects.latest("size").note)
     assert (event.leaf.idx, head.size) == (4, 5)
     assert (head.is_signed_by(old), head.is_signed_by(new), len(head.signatures)) == (True, True, 2)
@@ -84,6 +88,31 @@ def test_the_program_may_write_such_an_event_and_gains_nothing(sequencer):
     sequencer.step()
     assert problem(sequencer.signer.verifier) is None
     assert problem(mine.verifier) == "The checkpoint over 1 events does not carry the log's signature."
+
+
+def test_a_change_that_the_old_key_did_not_sign_itself_hands_nothing_over(sequencer, committed_db, tmp_path):
+    """The log's key signs the head over any event; the owner of the database can add their own line to that head."""
+    write(1)
+    sequencer.step()
+    old, mine = sequencer.signer.verifier, notes.Signer(ORIGIN, Ed25519PrivateKey.generate())
+    signature = mine.key.sign(notes.rotation_text(old, mine.verifier).encode()).hex()
+    signatures = {"old_signature": signature, "new_signature": signature}
+    facts = {"old_key": str(old), "new_key": str(mine.verifier), **signatures}
+    with transaction.atomic():
+        record(actor=SYSTEM, event=Event.KEY_ROTATED, subject=Subject("log", ORIGIN), facts=facts)
+    sequencer.step()
+    write(1)
+    sequencer.step()
+    with owner_connection(committed_db) as owner:
+        owner.execute("ALTER TABLE audit.checkpoint DISABLE TRIGGER USER")
+        for size, signs_too in ((2, [sequencer.signer]), (3, [])):
+            text = notes.read_note(Checkpoint.objects.get(size=size).note).text
+            forged = notes.sign_note(text, [*signs_too, mine])
+            owner.execute("UPDATE audit.checkpoint SET note = %s WHERE size = %s", [forged, size])
+    assert problem(old) == "The checkpoint over 3 events does not carry the log's signature."
+    done = run_verify(unpacked(tmp_path / "bundle"), "--key", str(old))
+    assert done.returncode == 1
+    assert "The head over 3 events in checkpoints.txt is not signed by the log's key." in done.stderr
 
 
 def test_a_head_signed_by_a_key_that_was_never_introduced_is_an_error(sequencer, committed_db):

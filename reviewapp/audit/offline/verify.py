@@ -161,6 +161,7 @@ class Key(NamedTuple):
         return cls(name, raw[0], raw[1:], key_id, line.strip())
 
 
+Chain = list[tuple[int, Key]]
 # Three lines that are signed, a blank line, signature lines that begin with a dash.
 NOTE = re.compile("([^\n]+)\n([0-9]+)\n([^\n]+)\n\n((?:\u2014 [^\n]+ [^\n]+\n)+)\n*")
 
@@ -204,16 +205,19 @@ def read_heads(path: Path) -> list[Head]:
     return sorted(heads, key=lambda head: head.size)
 
 
-Chain = list[tuple[int, Key]]
-
-
-def key_chain(heads: list[Head], rotations: list[tuple[int, Key, Key]], trusted: list[Key]) -> Chain:
-    """[(first size that a key signs, key)]: from one trusted key to the others, by heads that two keys signed."""
+def key_chain(heads: list[Head], rotations: list[tuple[int, Any]], trusted: list[Key]) -> Chain:
+    """[(first size that a key signs, key)]: from one trusted key to the others, by events and heads that two signed."""
     chain: Chain = []
-    for index, old, new in rotations:
-        head = next((head for head in heads if head.size > index), None)
-        if head and (not chain or chain[-1][1] == old) and head.is_signed_by(old) and head.is_signed_by(new):
-            chain = [*(chain or [(0, old)]), (index + 1, new)]
+    for index, facts in rotations:
+        # Not every such event was written by the log itself, which alone can make it count.
+        with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError, StopIteration):
+            old, new = Key.read(facts["old_key"]), Key.read(facts["new_key"])
+            text = f"log key rotation\n{old.line}\n{new.line}\n".encode()
+            head = next(head for head in heads if head.size > index)
+            said = ((old, bytes.fromhex(facts["old_signature"])), (new, bytes.fromhex(facts["new_signature"])))
+            both = all(head.is_signed_by(key) and ed25519_verifies(key.public, text, raw) for key, raw in said)
+            if both and (not chain or chain[-1][1] == old):
+                chain = [*(chain or [(0, old)]), (index + 1, new)]
     if not chain:
         chain = [(0, next((key for key in trusted if heads[-1].is_signed_by(key)), trusted[0]))]
     if not any(key in trusted for _, key in chain):
@@ -247,7 +251,7 @@ class Check:
         self.is_part = (folder / "proofs.jsonl").exists()
         self.events = self.erased = self.good = 0
         self.first_at = self.last_at = ""
-        self.rotations: list[tuple[int, Key, Key]] = []
+        self.rotations: list[tuple[int, Any]] = []
         self.seen = array("Q")
 
     def run(self) -> None:
@@ -274,10 +278,7 @@ class Check:
             self.first_at = min(said["at"], self.first_at or said["at"])
             self.last_at = max(said["at"], self.last_at)
             if said["event"] == "audit.key_rotated":
-                # Not every such event was written by the log itself, which alone can make it count.
-                with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
-                    facts = said["facts"]
-                    self.rotations.append((i, Key.read(facts["old_key"]), Key.read(facts["new_key"])))
+                self.rotations.append((i, said.get("facts")))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Unreadable(f"Line {self.events + 1} of events.jsonl is not an event: {error!r}.") from error
         self.erased += salt is None
@@ -351,9 +352,9 @@ def path_of(proof: dict[str, Any]) -> list[bytes]:
 def report(check: Check, witnesses: list[Key], *, has_own_key: bool) -> Iterator[str]:
     """What was found, in sentences."""
     newest = check.newest
-    extent = "A part" if check.is_part else "The whole"
     yield f"OK. {check.events} events of {newest.origin}, {check.first_at} to {check.last_at} (UTC)."
-    yield f"{extent} of a log of {newest.size} events, signed by {check.chain[-1][1].line}"
+    signer = check.chain[-1][1].line
+    yield f"{'A part' if check.is_part else 'The whole'} of a log of {newest.size} events, signed by {signer}"
     yield f"Signed heads: {len(check.heads)}. Kept elsewhere: {len(check.known)}. Erased payloads: {check.erased}."
     for key in witnesses:
         if not newest.is_vouched_by(key):
