@@ -113,6 +113,13 @@ def test_a_fork_is_never_signed_and_is_an_event(ask, other, db):
     assert ask(other.body(20, 30, proof=[])).status_code == 422
     assert WitnessedLog.objects.get().size == 20
     assert Event.objects.filter(event="audit.witness_refused", outcome="denied").count() == 3
+
+
+def test_sending_a_public_head_again_and_again_writes_one_line(ask, other, db):
+    """Signed heads are for anybody; with a proof that does not fit they must not fill the witness's log."""
+    ask(other.body(0, 20))
+    assert {ask(other.body(20, 30, proof=[])).status_code for _ in range(5)} == {422}
+    assert Event.objects.filter(event="audit.witness_refused").count() == 1
     assert ask(other.body(20, 30)).status_code == 200
 
 
@@ -147,7 +154,8 @@ def test_proofs_and_sizes_have_bounds(ask, other, db):
     assert ask(other.body(0, 3, proof=[b"x" * 32] * 64)).status_code == 400
     assert ask(other.body(0, 3, proof=[b"x" * 31])).status_code == 400
     assert ask(other.body(8, 3, proof=[])).status_code == 400
-    assert ask(b"old 0\n" + b"A" * 100_000).status_code == 413
+    large = ask(b"old 0\n" + b"A" * 100_000)
+    assert (large.status_code, large.json()["detail"]) == (413, "The body is larger than 64 KiB.")
 
 
 def wait_for_locks(owner, count):

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from reviewapp.access.actors import system_actor
+from reviewapp.access.limits import is_first
 from reviewapp.audit import keys
 from reviewapp.audit.bundle import read_leaf_hashes
 from reviewapp.audit.events import Event
@@ -31,6 +32,7 @@ from reviewapp.lib.errors import AccessDenied, Conflict, Malformed, NotFound, Un
 
 MAX_REQUEST = 64 * 1024
 MAX_PROOF = 63
+DAY_SECONDS = 24 * 3600
 WITNESS = system_actor("witness")
 
 
@@ -164,13 +166,15 @@ def vouch(*, request: Request) -> str:
     try:
         return _vouch(request, trusted)
     except (NotAnExtension, OtherRoot):
-        # Only the holder of the log's key comes this far: what they showed is two logs under one name.
-        record_alone(
-            actor=WITNESS,
-            event=Event.WITNESS_REFUSED,
-            subject=Subject("log", request.note.origin),
-            change=Change(more={"note": request.note.text}),
-        )
+        # The log's key signed this head, but heads are public: anybody can send one with a proof that does not fit. So
+        # each is told once a day.
+        if is_first("witness-refused", request.note.text, seconds=DAY_SECONDS):
+            record_alone(
+                actor=WITNESS,
+                event=Event.WITNESS_REFUSED,
+                subject=Subject("log", request.note.origin),
+                change=Change(more={"note": request.note.text}),
+            )
         raise
 
 
