@@ -155,6 +155,16 @@ def test_what_is_approved_is_carried_out_once_and_names_nobody_then(held):
     assert set(entry.eids) == {eid for one in erased for eid in one["eids"]}
 
 
+def test_half_a_line_of_a_power_cut_takes_no_other_with_it(settings, tmp_path):
+    settings.ERASURES_DIR = tmp_path
+    entries = [journal.Entry(name, "person", None, name * 64, "2026-11-21T00:00:00Z", ()) for name in "ab"]
+    journal.append(entries[0])
+    with (tmp_path / "journal.jsonl").open("ab") as file:
+        file.write(b'{"at":"2026-')
+    journal.append(entries[1])
+    assert journal.entries() == entries
+
+
 def test_the_work_goes_on_where_a_dead_worker_left_it(held, monkeypatch):
     row = approved(held)
     monkeypatch.setattr(erasing, "CHUNK", 1)

@@ -44,9 +44,13 @@ def digest_of(*, kind: str, project: UUID | None, subject: str) -> str:
 def append(entry: Entry) -> None:
     """Write one line and bring it to the disk. A line that is there twice does no harm."""
     folder = _folder()
-    with (folder / "journal.jsonl").open("ab") as journal:
+    with (folder / "journal.jsonl").open("ab+") as journal:
         fcntl.flock(journal, fcntl.LOCK_EX)
         os.fchmod(journal.fileno(), 0o600)
+        if journal.seek(0, os.SEEK_END):
+            journal.seek(-1, os.SEEK_END)
+            if journal.read(1) != b"\n":  # a power cut left half a line; it must not take this one with it
+                journal.write(b"\n")
         journal.write(canonical_bytes(asdict(entry)) + b"\n")
         journal.flush()
         os.fsync(journal.fileno())
