@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from guardian.models import GroupObjectPermissionBase, UserObjectPermissionBase
 
 from reviewapp.lib.clock import utc_now
@@ -36,6 +37,12 @@ class User(AbstractUser):
                 fields=["imported_into", "imported_name"],
                 condition=Q(imported_into__isnull=False),
                 name="one_imported_reviewer_per_name",
+            ),
+            # Sign-in finds a name whatever its case and lets nobody in when two accounts answer.
+            models.UniqueConstraint(
+                Upper("username"),
+                condition=Q(imported_into__isnull=True),
+                name="one_account_per_name_in_any_case",
             ),
             models.CheckConstraint(
                 condition=Q(imported_into__isnull=True) | Q(is_active=False), name="imported_reviewers_cannot_sign_in"

@@ -20,7 +20,7 @@ from reviewapp.access.invitations import FirstRole, find_link, invite_again, inv
 from reviewapp.access.matrix import Role
 from reviewapp.access.models import Invitation, User
 from reviewapp.access.roles import roles_on
-from reviewapp.access.services import create_project, deactivate_user, grant_role, reactivate_user
+from reviewapp.access.services import create_project, create_user, deactivate_user, grant_role, reactivate_user
 from reviewapp.audit.models import Event, Payload
 from reviewapp.lib.clock import utc_now
 from reviewapp.lib.errors import AccessDenied, Conflict, DomainError, Unprocessable
@@ -76,6 +76,14 @@ def test_looking_at_the_link_uses_nothing_up_and_using_it_does(cast, client):
         == 404
     )
     assert User.objects.get(username="iris").check_password(NEW["password"])
+
+
+def test_nobody_is_locked_out_by_an_account_of_the_same_name_in_another_case(cast):
+    with pytest.raises(Conflict, match="is taken"):
+        invite_user(actor=cast.ada, username="RITA", reason="joins the team")
+    with pytest.raises(Conflict, match="is taken"):
+        create_user(actor=cast.ada, username="Rita", password=PASSWORD)
+    assert sign_in(Client(), "rita").status_code == 302
 
 
 def used(made, cast):

@@ -117,6 +117,15 @@ def test_a_role_that_does_not_fit_its_place_is_said_so_and_what_was_typed_stays(
     assert not User.objects.filter(username="iris").exists()
 
 
+@pytest.mark.parametrize(("username", "said"), [("MAX", b"is taken"), ("a:b", b"no colon")])
+@pytest.mark.parametrize("form", ["/people/invite/", "/p/halyard/settings/invite/"])
+def test_a_name_that_cannot_be_had_is_said_beside_it_and_what_was_typed_stays(cast, ada, form, username, said):
+    body = {"username": username, "display_name": "Somebody", "email": "", "reason": "new"}
+    body |= {"role": "manager", "place": "halyard", "queue": ""}
+    answer = ada.post(form, body)
+    assert (answer.status_code, said in answer.content, b'value="Somebody"' in answer.content) == (422, True, True)
+
+
 def test_the_page_of_a_person_says_who_gave_each_role_when_and_why(cast, ada):
     body = {"role": "auditor", "place": "halyard", "reason": "quarterly audit <Q4>"}
     assert ada.post(address(cast.nemo, "give/"), body).status_code == 302

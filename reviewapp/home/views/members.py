@@ -19,6 +19,7 @@ from reviewapp.access.services import grant_role, revoke_role
 from reviewapp.home.forms.members import GrantForm, MemberInviteForm
 from reviewapp.home.views.people import link_page, reason_of
 from reviewapp.home.views.settings import roles_to_give, settings_page
+from reviewapp.lib.errors import Conflict, Unprocessable
 from reviewapp.queues.models import Queue
 
 
@@ -68,12 +69,16 @@ def invite(request: PageRequest, project: str) -> HttpResponse:
     if not form.is_valid():
         return settings_page(request, found, invite=form)
     asked = form.cleaned_data
-    made = invite_user(
-        actor=request.actor,
-        username=asked["username"],
-        display_name=asked["display_name"],
-        email=asked["email"],
-        reason=asked["reason"],
-        first_role=form.first_role(),
-    )
+    try:
+        made = invite_user(
+            actor=request.actor,
+            username=asked["username"],
+            display_name=asked["display_name"],
+            email=asked["email"],
+            reason=asked["reason"],
+            first_role=form.first_role(),
+        )
+    except (Conflict, Unprocessable) as error:  # the name is taken, or nobody can have it
+        form.add_error("username", error.detail)
+        return settings_page(request, found, invite=form)
     return link_page(request, made, back=reverse("home:settings", args=[project]))

@@ -51,6 +51,7 @@ from reviewapp.home.forms.people import (
     place_named,
 )
 from reviewapp.home.selectors import told_about
+from reviewapp.lib.errors import Conflict, Unprocessable
 
 
 @login_required
@@ -87,20 +88,24 @@ def invite(request: PageRequest) -> HttpResponse:
     form = InviteForm(request.POST, projects=_projects())
     if not form.is_valid():
         return _index(request, invite=form)
-    asked = form.cleaned_data
-    with transaction.atomic():
-        made = invite_user(
-            actor=request.actor,
-            username=asked["username"],
-            display_name=asked["display_name"],
-            email=asked["email"],
-            reason=asked["reason"],
-            first_role=form.first_role(),
-        )
-        role, user = form.installation_role(), made.invitation.user
-        if role is not None:
-            grant_installation_role(actor=request.actor, user=user, role=role, reason=asked["reason"])
-    return link_page(request, made, back=reverse("home:person", args=[user.pk]))
+    asked, role = form.cleaned_data, form.installation_role()
+    try:
+        with transaction.atomic():
+            made = invite_user(
+                actor=request.actor,
+                username=asked["username"],
+                display_name=asked["display_name"],
+                email=asked["email"],
+                reason=asked["reason"],
+                first_role=form.first_role(),
+            )
+            if role is not None:
+                user = made.invitation.user
+                grant_installation_role(actor=request.actor, user=user, role=role, reason=asked["reason"])
+    except (Conflict, Unprocessable) as error:  # the name is taken, or nobody can have it
+        form.add_error("username", error.detail)
+        return _index(request, invite=form)
+    return link_page(request, made, back=reverse("home:person", args=[made.invitation.user.pk]))
 
 
 def link_page(request: PageRequest, made: NewLink, *, back: str) -> HttpResponse:
