@@ -146,7 +146,9 @@ def require(actor: Actor, act: str, target: Project | Anchored) -> None:
     if can(actor, act, target):
         return
     if not may_know(actor, target):
-        raise Hidden("There is nothing here, or it is not yours to see.")
+        # The very words of a door that finds no such row: a difference would tell which slugs exist.
+        kind = "project" if isinstance(target, Project) else "queue"
+        raise Hidden(f"There is no such {kind}, or it is not yours to see.")
     needed = " or ".join(sorted(ACTS[act].roles))
     if actor.token is not None and not ACTS[act].scopes & set(actor.token.scopes):
         scopes = " or ".join(sorted(ACTS[act].scopes)) or "no scope (only a signed-in person)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
@@ -11,6 +13,7 @@ from reviewapp.access.authentication import MayEnter
 from reviewapp.access.doors import DOORS, PUBLIC, Where
 from reviewapp.access.matrix import ACTS
 from reviewapp.access.middleware import DoorMiddleware
+from tests.queues.arrange import make_queue
 
 
 def named_routes(
@@ -100,3 +103,21 @@ def test_a_method_without_a_row_is_405_whoever_asks(cast, client, method):
         assert (api.status_code, api["Allow"]) == (405, "GET, POST")
         assert api["Content-Type"] == "application/problem+json"
         client.force_login(cast.ada.person, backend="allauth.account.auth_backends.AuthenticationBackend")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "absent"),
+    [
+        ("/p/halyard/audit/", "/p/no-such/audit/"),
+        ("/api/v1/projects/halyard/outputs/", "/api/v1/projects/no-such/outputs/"),
+        ("/api/v1/projects/halyard/queues/answers/agreement/", "/api/v1/projects/halyard/queues/no-such/agreement/"),
+    ],
+)
+def test_what_is_hidden_is_answered_in_the_words_of_what_is_not_there(cast, client, hidden, absent):
+    make_queue(cast, slug="answers")
+    client.force_login(cast.nemo.person, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answers = [client.get(address) for address in (hidden, absent)]
+    own = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\w{64}\b"  # the reference and the form's token
+    pages = [re.sub(own, "", one.content.decode()) for one in answers]
+    assert [one.status_code for one in answers] == [404, 404]
+    assert pages[0] == pages[1]
