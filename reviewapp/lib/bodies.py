@@ -118,7 +118,8 @@ def _chunks(request: HttpRequest, *, limit: int) -> Iterator[bytes]:
     source = _packed(request)
     for size, chunk in _counted(_gunzip(source) if encoding == "gzip" else source):
         if size > limit:
-            raise TooLarge(f"The body is larger than {limit // (1024 * 1024)} MiB.")
+            most = f"{limit // 2**20} MiB" if limit >= 2**20 else f"{limit // 2**10} KiB"
+            raise TooLarge(f"The body is larger than {most}.")
         yield chunk
 
 
