@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 
+def is_bearer(header: str) -> bool:
+    """Whether an Authorization header claims to be a token: then it is one or the call is refused, never a session."""
+    return header.partition(" ")[0].lower() == "bearer"
+
+
 class TokenAuthentication(BaseAuthentication):
     """A bearer token. Never from the URL: addresses are logged everywhere.
 
@@ -29,10 +34,9 @@ class TokenAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, ApiToken] | None:
         header = request.headers.get("Authorization", "")
-        scheme, _, text = header.partition(" ")
-        if scheme.lower() != "bearer":
+        if not is_bearer(header):
             return None
-        token = find_token(text.strip(), ip=client_ip(request._request))
+        token = find_token(header.partition(" ")[2].strip(), ip=client_ip(request._request))
         if token is None:
             raise AuthenticationFailed("This token is unknown, expired or revoked.")
         take_call(token)

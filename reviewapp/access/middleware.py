@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -21,7 +20,7 @@ from django_htmx.middleware import HtmxDetails
 from redis.exceptions import RedisError
 
 from reviewapp.access.actors import Actor, actor_from
-from reviewapp.access.authentication import MayEnter
+from reviewapp.access.authentication import MayEnter, is_bearer
 from reviewapp.access.doors import DOORS, PUBLIC, Need, ask, need_of
 from reviewapp.access.errors import SignInClosed
 from reviewapp.access.factors import must_set_up
@@ -31,7 +30,6 @@ from reviewapp.lib.errors import AccessDenied, DomainError
 from reviewapp.lib.ids import new_id
 
 logger = logging.getLogger(__name__)
-SCHEME = re.compile(r"bearer\b", re.IGNORECASE)
 # Asked by what keeps the process alive, under whatever name or number it knows the machine by.
 PROBES = frozenset({"/livez", "/readyz"})
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -130,7 +128,7 @@ class SecondFactorMiddleware:
         self, request: HttpRequest, view: Callable[..., HttpResponse], args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> HttpResponseBase | None:
         """None lets the caller on. A bearer token is no session: it is not asked."""
-        is_by_token = is_api(request) and SCHEME.match(request.headers.get("Authorization", ""))
+        is_by_token = is_api(request) and is_bearer(request.headers.get("Authorization", ""))
         if not settings.SECOND_FACTOR_ROLES or is_by_token:
             return None
         name = request.resolver_match.view_name if request.resolver_match else ""

@@ -176,6 +176,8 @@ def test_who_must_have_a_factor_sets_one_up_before_anything_else(cast, required,
     assert browser.get("/", headers={"HX-Request": "true"})["HX-Redirect"] == "/accounts/2fa/"
     assert browser.get("/", headers={"Authorization": "Bearer way round"})["Location"] == "/accounts/2fa/"
     assert browser.get("/api/v1/projects/", headers={"Authorization": "Bearer way round"}).status_code == 401
+    for almost in ("Bearer\tway", "bearer-way", "Bearer,x"):
+        assert browser.get("/api/v1/projects/", headers={"Authorization": almost}).status_code == 403
     set_up_app(browser)
     assert browser.get("/p/halyard/settings/").status_code == 200
     assert browser.get("/api/v1/projects/").status_code == 200
