@@ -16,14 +16,16 @@ from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from config.env import OpenIdConnect
+from reviewapp.access.actors import Actor
 from reviewapp.access.groups import grant_group_role, revoke_group_role, row_name
+from reviewapp.access.invitations import FirstRole, accept_link, invite_user
 from reviewapp.access.matrix import Role
 from reviewapp.access.models import User
 from reviewapp.access.oidc.wire import forget_kept
 from reviewapp.access.roles import roles_on
-from reviewapp.access.services import deactivate_user
+from reviewapp.access.services import deactivate_user, grant_role
 from reviewapp.audit.models import Payload
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, make_person
 from tests.fake_oidc import CLIENT_ID, CLIENT_SECRET, ec_key, fake_oidc, public_jwk, rsa_key, signed_by
 
 CALLBACK = "/accounts/oidc/callback/"
@@ -374,6 +376,24 @@ def test_a_verified_mail_of_an_allowed_domain_links_where_the_installation_says_
     assert is_signed_in(browser) is is_linked
     assert SocialAccount.objects.count() == int(is_linked)
     assert len(events("access.identity_linked")) == int(is_linked)
+
+
+@pytest.mark.parametrize("is_of_installation", [True, False])
+def test_an_account_that_a_project_s_admin_made_waits_for_nobody_s_mail(
+    cast, provider, browser, settings, is_of_installation
+):
+    """Whoever invites into a project types the address and sees the link, so they may hold the first password."""
+    inviter = cast.ada
+    if not is_of_installation:
+        inviter = make_person("pia")
+        grant_role(actor=cast.ada, user=inviter.person, role=Role.ADMIN, target=cast.project)
+    first = FirstRole(Role.AUDITOR, cast.project)
+    made = invite_user(actor=inviter, username="vic", email="vic@example.org", reason="work", first_role=first)
+    accept_link(actor=Actor(user=None), secret=made.secret, password="a long password 1")
+    settings.OIDC = replace(settings.OIDC, links_by_email=True, email_domains=frozenset({"example.org"}))
+    provider.claims = {"email": "vic@example.org", "email_verified": True}
+    sign_in(provider, browser)
+    assert is_signed_in(browser) is is_of_installation
 
 
 def test_nobody_gets_an_account_unless_the_installation_says_so(cast, provider, browser):

@@ -9,7 +9,7 @@ from config.env import OpenIdConnect
 from reviewapp.access.actors import Actor
 from reviewapp.access.groups import set_groups
 from reviewapp.access.matrix import Role
-from reviewapp.access.models import ProjectUserGrant, User
+from reviewapp.access.models import InstallationRole, Invitation, ProjectUserGrant, User
 from reviewapp.access.oidc.errors import SignInRefused
 from reviewapp.access.oidc.identity import Identity
 from reviewapp.audit.events import Event
@@ -114,11 +114,22 @@ def _linked_by_email(actor: Actor, identity: Identity, oidc: OpenIdConnect) -> U
     if len(found) != 1 or not found[0].is_active:
         return None
     user = found[0]
+    if _was_invited_by_others(user):
+        return None
     is_admin = ProjectUserGrant.objects.filter(user=user, permission__codename=f"hold_{Role.ADMIN}").exists()
     if is_admin or user.installation_roles.exists() or SocialAccount.objects.filter(user=user).exists():
         return None
     _link(actor, identity, user, how="by verified mail")
     return user
+
+
+def _was_invited_by_others(user: User) -> bool:
+    """Whether somebody below the installation's admins made the account: they chose its mail address, and may hold its
+    first password, while they wait for the address's owner to come with the roles of their groups.
+    """
+    invites = Invitation.objects.filter(user=user, purpose="invite").exclude(created_by=None)
+    admins = InstallationRole.objects.filter(role=Role.ADMIN.value).values("user")
+    return invites.exclude(created_by__in=admins).exists()
 
 
 def _made(actor: Actor, identity: Identity, oidc: OpenIdConnect) -> User:
