@@ -126,6 +126,14 @@ def test_a_name_that_cannot_be_had_is_said_beside_it_and_what_was_typed_stays(ca
     assert (answer.status_code, said in answer.content, b'value="Somebody"' in answer.content) == (422, True, True)
 
 
+def test_the_largest_role_is_nobodys_by_not_looking(cast, ada):
+    shown = ada.get(address(cast.max)).content.decode()
+    choices = re.findall(r'<option value="([^"]*)"', shown[shown.index('name="role"') :])
+    assert (choices[0], choices[-1]) == ("", "*")
+    first = {"role": choices[0], "place": "halyard", "reason": "typed nothing else"}
+    assert ada.post(address(cast.max, "give/"), first).status_code == 422
+
+
 def test_the_page_of_a_person_says_who_gave_each_role_when_and_why(cast, ada):
     body = {"role": "auditor", "place": "halyard", "reason": "quarterly audit <Q4>"}
     assert ada.post(address(cast.nemo, "give/"), body).status_code == 302

@@ -21,16 +21,19 @@ Place = Project | Anchored | None
 
 
 def places(projects: list[Project]) -> list[tuple[str, Any]]:
-    """Choices of where a role can be held: the installation, each project, each of its open queues."""
+    """Choices of where a role can be held: each project, each of its open queues, and last the installation.
+
+    Last, because what stands first is taken by whoever does not look.
+    """
     queues: dict[Any, list[Queue]] = {}
     for queue in Queue.objects.filter(project__in=projects, closed_at=None).order_by("title"):
         queues.setdefault(queue.project_id, []).append(queue)
-    found: list[tuple[str, Any]] = [(EVERYWHERE, "The whole installation")]
+    found: list[tuple[str, Any]] = []
     for project in projects:
         own = [(project.slug, f"{project.title}, the whole project")]
         own += [(f"{project.slug}/{queue.slug}", f"{queue.title}, one queue") for queue in queues.get(project.pk, [])]
         found.append((project.title, own))
-    return found
+    return [*found, (EVERYWHERE, "The whole installation")]
 
 
 def place_named(text: str) -> Place:
@@ -64,7 +67,7 @@ class ReasonForm(forms.Form):
 class PlaceForm(ReasonForm):
     """A role at a place, for one person."""
 
-    role = forms.ChoiceField(label="Role", choices=[(role.value, role.value) for role in Role])
+    role = forms.ChoiceField(label="Role", choices=[("", "choose"), *((role.value, role.value) for role in Role)])
     place = forms.ChoiceField(label="On")
     field_order: Sequence[str] = ("role", "place", "reason")
 
