@@ -26,7 +26,7 @@ def sequencer(committed_db, tmp_path):
         app = settings.DATABASE_APP_USER
         owner.execute(f'GRANT INSERT ON audit.leaf, audit.checkpoint TO "{app}"')
         owner.execute(f'GRANT DELETE ON audit.pending TO "{app}"')
-    made = Sequencer(origin="tests.local/audit", keys=tmp_path)
+    made = Sequencer(origin="tests.local/audit", keys_dir=tmp_path)
     made.load()
     return made
 

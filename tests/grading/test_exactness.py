@@ -20,7 +20,7 @@ from reviewapp.grading.services import AnswerIn, submit_review
 from reviewapp.queues.errors import LeaseOver
 from reviewapp.queues.models import Lease, Queue, Seat
 from reviewapp.queues.services import EnqueueIn, enqueue, lease_next, leases, release, skip
-from tests.conftest import make_person, owner_connection
+from tests.conftest import arranging, make_person, owner_connection
 from tests.queues.arrange import GOOD, make_outputs, make_queue
 
 THREADS, PEOPLE, SEATS = 16, 8, 3
@@ -123,7 +123,8 @@ def make_fight(cast, items, **more):
     names = [f"out-{number}" for number in range(items)]
     make_outputs(cast.project, items)
     enqueue(actor=cast.max, queue=queue, body=EnqueueIn(external_ids=names))
-    Queue.objects.filter(pk=queue.pk).update(lease_seconds=1)
+    with arranging():
+        Queue.objects.filter(pk=queue.pk).update(lease_seconds=1)
     people = [make_person(f"reviewer-{number}") for number in range(PEOPLE)]
     for person in people:
         grant_role(actor=SYSTEM, user=person.person, role=Role.REVIEWER, target=queue)

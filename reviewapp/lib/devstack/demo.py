@@ -180,13 +180,12 @@ class Demo:
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
-        while problem := self.site.problem():
+        while problem := self.site.problem() or self.site.first_page_problem():
             self.supervisor.check()
             if time.monotonic() > deadline:
                 log = self.servers.home.logs / "web.log"
                 raise StartError(f"Not ready after {READY_SECONDS:.0f} s: {problem}\n{last_lines(log)}")
             time.sleep(POLL_SECONDS)
-        self.site.open_first_page()
 
     def _publish(self) -> None:
         """Write the file for programs and say the same to people."""

@@ -34,11 +34,18 @@ class Site:
             return f"the web server does not answer ({error})"
         return None if status == http.client.OK else f"/readyz answers {status}: {text[:400]}"
 
-    def open_first_page(self) -> None:
-        """Ask for the first page as a browser would. Raises StartError when the server fails at it."""
-        status, text = self._get("/")
+    def first_page_problem(self) -> str | None:
+        """Ask for the first page as a browser would; None when it came, else why it has not yet come.
+
+        Raises StartError when the server fails at it.
+        """
+        try:
+            status, text = self._get("/")
+        except (OSError, http.client.HTTPException) as error:
+            return f"the first page does not come ({error})"  # a busy machine compiles templates slowly
         if status >= http.client.INTERNAL_SERVER_ERROR:
             raise StartError(f"The first page answers {status}: {text[:400]}")
+        return None
 
     def _get(self, path: str) -> tuple[int, str]:
         with closing(http.client.HTTPConnection(LOOPBACK, self.port, timeout=ANSWER_SECONDS)) as connection:
