@@ -73,11 +73,13 @@ def named(*, project: Project, table: type[Output] | type[Pair], names: Iterable
     Erased ones are not found: whatever came in about them would be about somebody who had it erased.
     """
     hold_off_erasures()
-    there = table._default_manager.filter(project=project, external_id__in=list(names))
+    wanted = list(names)
     if table is Output:
-        return dict(there.filter(erased_at=None).values_list("external_id", "pk"))
+        outputs = Output.objects.filter(project=project, external_id__in=wanted, erased_at=None)
+        return dict(outputs.values_list("external_id", "pk"))
     # Two look-ups by key: a join of fresh tables is planned for few rows, and then loops for minutes.
-    sides = {name: (pk, {a, b}) for name, pk, a, b in there.values_list("external_id", "pk", "a", "b")}
+    pairs = Pair.objects.filter(project=project, external_id__in=wanted)
+    sides = {name: (pk, {a, b}) for name, pk, a, b in pairs.values_list("external_id", "pk", "a_id", "b_id")}
     keys = {key for _, pair in sides.values() for key in pair}
     erased = set(Output.objects.filter(pk__in=keys, erased_at__isnull=False).values_list("pk", flat=True))
     return {name: pk for name, (pk, pair) in sides.items() if not pair & erased}
