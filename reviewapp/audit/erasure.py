@@ -13,6 +13,7 @@ from reviewapp.lib.subjects import DataSubject, Held, mention_pattern
 
 # What an erasure itself leaves: counts, ids of events and of people. It names nobody, and the journal is made from it.
 NAMELESS = ("audit.payload_erased", "compliance.erasure_finished")
+READINGS = ("audit.viewed", "audit.exported")
 
 
 def find_subject(subject: DataSubject) -> list[Held]:
@@ -36,8 +37,17 @@ def payloads_of(subject: DataSubject) -> QuerySet[Payload]:
     if subject.person is not None:
         mine |= Q(event__actor=str(subject.person))
     if subject.names:
-        mine |= Q(data__regex=mention_pattern(subject.names))
+        mine |= Q(data__regex=mention_pattern(subject.names)) & _where_names_count(subject)
     return Payload.objects.filter(mine).exclude(event__event__in=NAMELESS)
+
+
+def _where_names_count(subject: DataSubject) -> Q:
+    """An end user's id is whatever a project sends, also the name of an admin or of a field: it is looked for in that
+    project's events, and among filters that somebody typed into the log of the installation.
+    """
+    if subject.person is not None:
+        return Q()
+    return Q(event__project__in=subject.projects) | Q(event__project=None, event__event__in=READINGS)
 
 
 def erase_subject(subject: DataSubject) -> list[UUID]:

@@ -30,6 +30,7 @@ class DataSubject:
 
     names: texts that stand for the subject: a username and an address, or an end user's id and sessions.
     objects: ids, as the log writes them, of everything whose events speak about the subject.
+    projects: slugs of an end user's project: what a project calls its users must not take payloads of others along.
     pseudonym: what a name becomes. at: the moment that pages show as the day of erasure.
     """
 
@@ -39,6 +40,7 @@ class DataSubject:
     outputs: tuple[UUID, ...] = ()
     names: tuple[str, ...] = ()
     objects: tuple[str, ...] = ()
+    projects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from reviewapp.access.actors import SYSTEM
 from reviewapp.access.matrix import Role
-from reviewapp.access.services import grant_installation_role, grant_role
+from reviewapp.access.services import create_project, grant_installation_role, grant_role
 from reviewapp.audit.models import Event, Payload
 from reviewapp.compliance.models import Erasure
 from reviewapp.compliance.services import erasing, journal
@@ -153,6 +153,23 @@ def test_what_is_approved_is_carried_out_once_and_names_nobody_then(held):
     assert (entry.kind, entry.project) == ("end_user", str(held.project.pk))
     assert entry.digest == journal.digest_of(kind="end_user", project=held.project.pk, subject=SUBJECT)
     assert set(entry.eids) == {eid for one in erased for eid in one["eids"]}
+
+
+@pytest.mark.parametrize("name", ["actor_name", "otto", "1"])
+def test_what_a_project_calls_its_users_takes_nothing_from_the_log_of_others(held, name):
+    """A sender chooses the id: the name of a field, of somebody here, or a number that stands in every address."""
+    create_project(actor=held.ada, slug="elsewhere", title="Elsewhere")
+    grant_installation_role(actor=held.ada, user=held.otto.person, role=Role.AUDITOR, reason="1 otto")
+    others = Payload.objects.exclude(event__project="halyard")
+    before = set(others.values_list("pk", flat=True))
+    rows = [{"external_id": "req-9", "input": "q", "output": "a", "end_user_id": name}]
+    assert service_api(held).bulk("outputs/", rows).body["accepted"] == 1
+    row = request_erasure(actor=held.ada, project=held.project, end_user_id=name, reason="asked by letter")
+    decide_erasure(actor=held.max, erasure=row, approve=True, note="checked")
+    erasing.work_on_erasure(erasure_id=row.pk)
+    row.refresh_from_db()
+    assert row.state == "done"
+    assert before <= set(others.values_list("pk", flat=True))
 
 
 def test_half_a_line_of_a_power_cut_takes_no_other_with_it(settings, tmp_path):

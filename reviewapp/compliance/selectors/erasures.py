@@ -76,7 +76,7 @@ def held_about_end_user(*, viewer: Actor, project: Project, end_user_id: str) ->
     outputs = outputs_of_end_user(project=project, end_user_id=end_user_id)
     if not outputs:
         raise NotFound("Nothing is held under this end user id. Check it, letter by letter.")
-    subject = subject_of_outputs(with_partners(outputs), end_user_id=end_user_id, at=database_time())
+    subject = subject_of_outputs(with_partners(outputs), end_user_id=end_user_id, at=database_time(), project=project)
     return Holdings(count(subject))
 
 

@@ -18,7 +18,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Greatest, Now
 
 from reviewapp.access.actors import system_actor
-from reviewapp.access.models import User
+from reviewapp.access.models import Project, User
 from reviewapp.audit.erasure import payloads_of_object
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
@@ -87,7 +87,11 @@ def _step(erasure: Erasure) -> bool:
     left = 0
     if erasure.project is not None and erasure.end_user_id is not None:
         outputs = outputs_of_end_user(project=erasure.project, end_user_id=erasure.end_user_id)
-        erased, seen, left = erase_outputs(outputs, erasure.end_user_id, at), len(outputs[:CHUNK]), len(outputs)
+        erased, seen, left = (
+            erase_outputs(outputs, erasure.end_user_id, at, project=erasure.project),
+            len(outputs[:CHUNK]),
+            len(outputs),
+        )
     else:
         erased, seen = erase_person(_person_of(row), row.subject_digest, at), 1
     if erased is None:
@@ -101,14 +105,14 @@ def _step(erasure: Erasure) -> bool:
     return True
 
 
-def erase_outputs(outputs: list[UUID], end_user_id: str, at: datetime) -> Erased | None:
+def erase_outputs(outputs: list[UUID], end_user_id: str, at: datetime, *, project: Project) -> Erased | None:
     """The first chunk of an end user's outputs, in a transaction that has locked out the writers; None for none."""
     if not outputs:
         return None
     chunk = with_partners(outputs[:CHUNK])
     # Whoever is adding a row about one of them is waited for; whoever comes later waits for us.
     list(Output.objects.select_for_update().filter(pk__in=chunk).order_by("pk").values_list("pk"))
-    return erase(subject_of_outputs(chunk, end_user_id=end_user_id, at=at))
+    return erase(subject_of_outputs(chunk, end_user_id=end_user_id, at=at, project=project))
 
 
 def erase_person(user: User, digest: str, at: datetime) -> Erased | None:
@@ -144,7 +148,9 @@ def _finish(erasure: Erasure) -> None:
     at = database_time()
     requests = Erasure.objects.filter(subject_digest=row.subject_digest).values_list("pk", flat=True)
     about = tuple(str(pk) for pk in requests)
-    last = erase(subject_of_outputs([], end_user_id=row.end_user_id or "", at=at, objects=about))
+    last = erase(
+        subject_of_outputs([], end_user_id=row.end_user_id or "", at=at, project=erasure.project, objects=about)
+    )
     record_payloads(object_of(erasure), last.eids, approver=row.decided_by_id)
     counts = Counter(row.counts or {}) + last.counts
     forget(row.subject_digest)

@@ -41,6 +41,15 @@ class Reapplied:
     payloads: int
 
 
+@dataclass(frozen=True)
+class _EndUser:
+    """An end user of a project that came back, with their outputs."""
+
+    project: Project
+    name: str
+    outputs: list[UUID]
+
+
 def reapply_erasures() -> Reapplied:
     """Erase again what is there under a digest of the journal. Raises OSError when the journal cannot be read."""
     entries = journal.entries()
@@ -62,7 +71,7 @@ def _people(by_digest: dict[str, Entry]) -> Iterator[tuple[Entry, Erased]]:
     for key in list(User.objects.filter(erased_at=None).values_list("pk", flat=True)):
         entry = by_digest.get(digest_of(kind="person", project=None, subject=str(key)))
         if entry is not None:
-            yield from ((entry, erased) for erased in _one_step(entry, person=key))
+            yield from ((entry, erased) for erased in _one_step(entry, key))
 
 
 def _end_users(by_digest: dict[str, Entry]) -> Iterator[tuple[Entry, Erased]]:
@@ -72,7 +81,8 @@ def _end_users(by_digest: dict[str, Entry]) -> Iterator[tuple[Entry, Erased]]:
         for name in list(told.values_list("end_user_id", flat=True).distinct()):
             entry = by_digest.get(digest_of(kind="end_user", project=project.pk, subject=str(name)))
             while entry is not None and (outputs := outputs_of_end_user(project=project, end_user_id=str(name))):
-                yield from ((entry, erased) for erased in _one_step(entry, outputs=outputs, end_user_id=str(name)))
+                theirs = _EndUser(project, str(name), outputs)
+                yield from ((entry, erased) for erased in _one_step(entry, theirs))
 
 
 def _leftovers_of(entries: list[Entry]) -> Iterator[tuple[Entry, Erased]]:
@@ -86,15 +96,13 @@ def _about(entry: Entry) -> Subject:
 
 
 @transaction.atomic
-def _one_step(
-    entry: Entry, *, person: UUID | None = None, outputs: list[UUID] | None = None, end_user_id: str = ""
-) -> list[Erased]:
+def _one_step(entry: Entry, who: UUID | _EndUser) -> list[Erased]:
     lock_out_writers()
     at = database_time()
-    if person is not None:
-        erased = erase_person(User.objects.get(pk=person), entry.digest, at)
+    if isinstance(who, _EndUser):
+        erased = erase_outputs(who.outputs, who.name, at, project=who.project)
     else:
-        erased = erase_outputs(outputs or [], end_user_id, at)
+        erased = erase_person(User.objects.get(pk=who), entry.digest, at)
     if erased is None:
         return []
     about = _about(entry)

@@ -31,7 +31,7 @@ def report_end_user(*, actor: Actor, project: Project, end_user_id: str) -> Repo
     if not outputs:
         raise NotFound("Nothing is held under this end user id in this project.")
     digest = digest_of(kind="end_user", project=project.pk, subject=end_user_id)
-    subject = subject_of_outputs(with_partners(outputs), end_user_id=end_user_id, at=database_time())
+    subject = subject_of_outputs(with_partners(outputs), end_user_id=end_user_id, at=database_time(), project=project)
     about = {"kind": "end_user", "project": project.slug, "end_user_id": end_user_id}
     return _report(actor, about, subject, Subject("data_subject", digest, project=project.slug))
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from reviewapp.access import erasure as access
-from reviewapp.access.models import ApiToken, User
+from reviewapp.access.models import ApiToken, Project, User
 from reviewapp.agreement import erasure as agreement
 from reviewapp.audit import erasure as audit
 from reviewapp.exports import erasure as exports
@@ -36,11 +36,12 @@ class Erased:
 
 
 def subject_of_outputs(
-    outputs: list[UUID], *, end_user_id: str, at: datetime, objects: tuple[str, ...] = ()
+    outputs: list[UUID], *, end_user_id: str, at: datetime, project: Project | None, objects: tuple[str, ...] = ()
 ) -> DataSubject:
     """An end user with some of their outputs, and everything whose events speak about these.
 
-    objects: ids of further things that speak about the subject.
+    project: theirs; None only where there is no name to look for. objects: ids of further things that speak about the
+    subject.
     """
     sessions = Output.objects.filter(pk__in=outputs, session_id__isnull=False).values_list("session_id", flat=True)
     bare = DataSubject(at=at, pseudonym="", outputs=tuple(outputs))
@@ -54,6 +55,7 @@ def subject_of_outputs(
         outputs=tuple(outputs),
         names=tuple(name for name in (end_user_id, *sorted(set(sessions), key=str)) if name),
         objects=(*objects, *(str(one) for one in named)),
+        projects=(project.slug,) if project else (),
     )
 
 
