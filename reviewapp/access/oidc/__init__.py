@@ -12,7 +12,8 @@ Decided 2026-11-21:
   not asked: it may speak of somebody else, and what it says is not signed.
 - Nobody is linked silently. A person links on the page "Linked sign-in" after a recent sign-in. With
   REVIEWAPP_OIDC_LINKS_BY_EMAIL a verified mail of an allowed domain links the one account that has it, but never an
-  account that is admin of anything or holds a role for the installation: a mailbox must not open everything.
+  account that is admin of anything or holds a role for the installation: a mailbox must not open everything. Nor one
+  that a project's admin invited: they typed its address and may hold its password.
 - Accounts are closed. With REVIEWAPP_OIDC_CREATES_ACCOUNTS an unknown person whose verified mail is of an allowed
   domain gets an account without password and without any role. Roles come from groups or from people, later.
 - Groups give roles only where an admin gave the group one (`access/groups.py`); a group that nobody named here leaves
