@@ -136,6 +136,13 @@ def open_sessions(*, viewer: Actor, user: User) -> list[OpenSession]:
     ]
 
 
+def session_named(text: str) -> int:
+    """The number of a session in a form. Raises Hidden for what is none, which must not end all of them instead."""
+    if not (text.isascii() and text.isdigit()):
+        raise Hidden("There is no such session, or it has ended already.")
+    return int(text)
+
+
 @transaction.atomic
 def end_session(*, actor: Actor, user: User, session: int, reason: str = "") -> None:
     """End one session of a person at once. Raises Hidden when it is not (or no longer) theirs, AccessDenied."""

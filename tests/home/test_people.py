@@ -273,6 +273,8 @@ def test_ones_own_account_says_what_one_can_do_and_ends_ones_other_sessions(cast
     shown = here.get("/account/").content.decode()
     assert "manager<small>of Halyard support assistant" in shown
     assert "access.signed_in" in shown
+    assert here.post("/account/sessions/end/", {"session": "-1"}).status_code == 404
+    assert elsewhere.get("/account/").status_code == 200
     here.post("/account/sessions/end/", {})
     assert (here.get("/account/").status_code, elsewhere.get("/account/").status_code) == (200, 302)
 
@@ -282,3 +284,10 @@ def test_nobody_ends_a_session_of_somebody_else_from_their_own_account(cast, pag
     ada = page(cast.ada)
     number = re.search(r'name="session" value="(\d+)"', ada.get(address(cast.rita)).content.decode())[1]
     assert page(cast.rob).post("/account/sessions/end/", {"session": number}).status_code == 404
+
+
+def test_the_page_of_an_erased_account_offers_nothing_that_would_be_refused(cast, ada):
+    User.objects.filter(pk=cast.rob.person.pk).update(is_active=False, erased_at=utc_now())
+    shown = ada.get(address(cast.rob)).content.decode()
+    assert "what is left is a pseudonym" in shown
+    assert ("Give the role" in shown, "Open the account" in shown) == (False, False)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from reviewapp.access.middleware import PageRequest
 from reviewapp.access.people import explained, factors_of, warnings_of
-from reviewapp.access.sessions import end_session, end_sessions, open_sessions
+from reviewapp.access.sessions import end_session, end_sessions, open_sessions, session_named
 from reviewapp.home.forms.tokens import PersonalTokenForm
 from reviewapp.home.selectors import personal_tokens, told_about_me
 
@@ -48,8 +48,8 @@ def account_page(
 def end_my_sessions(request: PageRequest) -> HttpResponse:
     """End one of my sessions, or all but this one. A stale sign-in may do it: it only takes access away."""
     me, one = request.actor.person, request.POST.get("session", "")
-    if one.isascii() and one.isdigit():
-        end_session(actor=request.actor, user=me, session=int(one))
+    if one:
+        end_session(actor=request.actor, user=me, session=session_named(one))
         messages.success(request, "The session has ended.")
     else:
         end_sessions(actor=request.actor, user=me, reason="asked for by the person", but_mine=True)

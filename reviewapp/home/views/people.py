@@ -37,7 +37,7 @@ from reviewapp.access.services import (
     revoke_installation_role,
     revoke_role,
 )
-from reviewapp.access.sessions import end_session, end_sessions, open_sessions
+from reviewapp.access.sessions import end_session, end_sessions, open_sessions, session_named
 from reviewapp.access.tokens import revoke_token
 from reviewapp.compliance.selectors import Filters
 from reviewapp.compliance.services import record_view
@@ -258,8 +258,8 @@ def end_their_sessions(request: PageRequest, person: UUID) -> HttpResponse:
     """End one session of somebody, or all of them."""
     user = person_for(viewer=request.actor, pk=person)
     reason, one = reason_of(request), request.POST.get("session", "")
-    if reason is not None and one.isascii() and one.isdigit():
-        end_session(actor=request.actor, user=user, session=int(one), reason=reason)
+    if reason is not None and one:
+        end_session(actor=request.actor, user=user, session=session_named(one), reason=reason)
         messages.success(request, "The session has ended.")
     elif reason is not None:
         count = end_sessions(actor=request.actor, user=user, reason=reason)
