@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
-from reviewapp.access.matrix import Role
+from reviewapp.access.matrix import ACTS, Role
 from reviewapp.access.models import Project
 from reviewapp.access.roles import can, held_in, may_know, require, visible_projects
 
@@ -39,8 +39,6 @@ class Membership:
 
 def membership(*, viewer: Actor, project: Project) -> Membership:
     """The roles held in a project and the acts that they open."""
-    from reviewapp.access.matrix import ACTS
-
     roles = held_in(viewer, project)
     return Membership(project, roles, frozenset(act for act in ACTS if ACTS[act].roles & roles))
 

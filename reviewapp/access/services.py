@@ -13,7 +13,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 from reviewapp.access.actors import Actor
 from reviewapp.access.matrix import PROJECT_ROLES, Role
 from reviewapp.access.models import InstallationRole, Invitation, Project, User
-from reviewapp.access.roles import Anchored, require, require_installation_admin, roles_in_project
+from reviewapp.access.roles import Anchored, holders, require, require_installation_admin, roles_in_project
 from reviewapp.access.sessions import drop_sessions
 from reviewapp.audit.events import Event
 from reviewapp.audit.services import Change, Subject, record
@@ -171,18 +171,25 @@ def grant_role(*, actor: Actor, user: User, role: Role, target: Project | Anchor
     _require_may_give(actor, role, target)
     if user.imported_into_id is not None:
         raise Unprocessable(f"{user} is a name in imported reviews, not an account; it cannot hold a role.")
-    assign_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
     warning = _unwise_pair(user, role, target)
-    _record_role(actor, Event.ROLE_GRANTED, user, role, target, reason, warning)
+    if not _holds(user, role, target):
+        assign_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
+        _record_role(actor, Event.ROLE_GRANTED, user, role, target, reason, warning)
     return warning
 
 
 @transaction.atomic
 def revoke_role(*, actor: Actor, user: User, role: Role, target: Project | Anchored, reason: str = "") -> None:
-    """Take a role away; it is gone at the next request."""
+    """Take a role away; it is gone at the next request. Taking what is not held changes nothing."""
     _require_may_give(actor, role, target)
-    remove_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
-    _record_role(actor, Event.ROLE_REVOKED, user, role, target, reason)
+    if _holds(user, role, target):
+        remove_perm(f"reviewapp.hold_{role}", user, cast(Model, target))
+        _record_role(actor, Event.ROLE_REVOKED, user, role, target, reason)
+
+
+def _holds(user: User, role: Role, target: Project | Anchored) -> bool:
+    # The log would tell of a change that none was, and "given by" would name the wrong person.
+    return holders(target, role).filter(pk=user.pk).exists()
 
 
 @transaction.atomic

@@ -139,3 +139,11 @@ def test_nobody_signs_up_by_themselves(client, db):
     )
     assert b"closed" in answer.content.lower() or answer.status_code in (302, 403)
     assert not User.objects.filter(username="me").exists()
+
+
+def test_what_changes_nothing_is_no_line_in_the_log(cast):
+    """Else the log would say that somebody else gave the role, and that a role was taken that was never held."""
+    before = Event.objects.filter(event__in=["access.role_granted", "access.role_revoked"]).count()
+    grant_role(actor=cast.ada, user=cast.max.person, role=Role.MANAGER, target=cast.project, reason="again")
+    revoke_role(actor=cast.ada, user=cast.nemo.person, role=Role.MANAGER, target=cast.project, reason="by mistake")
+    assert Event.objects.filter(event__in=["access.role_granted", "access.role_revoked"]).count() == before
