@@ -21,7 +21,15 @@ def test_the_benchmarks_run_at_their_smallest_size():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     shown = done.stdout
-    for what in ("ingest, 2 senders", "lease + submit, 8 reviewers", "grading page", "export, ask", "ordinal alpha", "audit on", "chain inside"):
+    for what in (
+        "ingest, 2 senders",
+        "lease + submit, 8 reviewers",
+        "grading page",
+        "export, ask",
+        "ordinal alpha",
+        "audit on",
+        "chain inside",
+    ):
         assert what in shown
     handed_out = next(line for line in shown.splitlines() if line.startswith("handed out twice"))
     assert " 0 of " in handed_out

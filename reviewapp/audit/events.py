@@ -44,8 +44,8 @@ class Event(StrEnum):
     )
     WITNESS_REFUSED = (
         "audit.witness_refused",
-        "A signed head of another log came without proof that it extends what was seen of that log: it was rewritten, or"
-        " whoever sent the head had no proof. Once a day for each head.",
+        "A signed head of another log came without proof that it extends what was seen of that log: it was rewritten,"
+        " or whoever sent the head had no proof. Once a day for each head.",
     )
     AUDIT_VIEWED = (
         "audit.viewed",

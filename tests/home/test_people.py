@@ -291,3 +291,10 @@ def test_the_page_of_an_erased_account_offers_nothing_that_would_be_refused(cast
     shown = ada.get(address(cast.rob)).content.decode()
     assert "what is left is a pseudonym" in shown
     assert ("Give the role" in shown, "Open the account" in shown) == (False, False)
+
+
+def test_who_keeps_the_installation_finds_its_pages_from_the_first_page(cast, page):
+    shown = page(cast.ada).get("/").content.decode()
+    for address in ("/people/", "/audit/", "/erasures/"):
+        assert f'href="{address}">' in shown
+    assert "This installation" not in page(cast.rita).get("/").content.decode()
