@@ -210,8 +210,11 @@ def _unasked_erasure_problem() -> str | None:
         cursor.execute(
             "SELECT min(l.idx) FROM audit.leaf l JOIN audit.event e ON e.id = l.event_id"
             " WHERE NOT EXISTS (SELECT 1 FROM audit.payload p WHERE p.event_id = e.id)"
-            " AND e.eid NOT IN (SELECT jsonb_array_elements_text(said.data::jsonb -> 'eids')::uuid"
-            " FROM audit.event erasure JOIN audit.payload said ON said.event_id = erasure.id WHERE erasure.event = %s)",
+            # The app may write such an event with anything in it: what is no list of ids names nothing.
+            " AND e.eid::text NOT IN (SELECT named.eid FROM audit.event erasure"
+            " JOIN audit.payload said ON said.event_id = erasure.id CROSS JOIN LATERAL jsonb_array_elements_text("
+            " CASE jsonb_typeof(said.data::jsonb -> 'eids') WHEN 'array' THEN said.data::jsonb -> 'eids' ELSE '[]' END"
+            " ) AS named (eid) WHERE erasure.event = %s AND named.eid IS NOT NULL)",
             [Event.PAYLOAD_ERASED.value],
         )
         index = cursor.fetchone()[0]

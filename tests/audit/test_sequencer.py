@@ -289,3 +289,18 @@ def test_a_log_in_which_nothing_happens_is_signed_all_the_same(sequencer, monkey
         "audit.log_started", "audit.heartbeat", "audit.heartbeat",
     ]  # fmt: skip
     assert verified(sequencer).problem is None
+
+
+@pytest.mark.parametrize("eids", ["everything", [None], None, {"a": "b"}, ["not an id"]])
+def test_an_erasure_that_names_nothing_excuses_no_missing_payload(sequencer, committed_db, eids):
+    """Any event can be written with the app's login: it must neither stop the check nor switch a part of it off."""
+    write(3)
+    with transaction.atomic():
+        record(
+            actor=SYSTEM, event=Event.PAYLOAD_ERASED, subject=Subject("log", "x"), change=Change(more={"eids": eids})
+        )
+    sequencer.step()
+    assert verified(sequencer).problem is None
+    with owner_connection(committed_db) as owner:
+        owner.execute("SELECT audit.erase_payloads(ARRAY(SELECT event_id FROM audit.leaf WHERE idx = 0))")
+    assert "no erasure in the log names it" in verified(sequencer).problem
