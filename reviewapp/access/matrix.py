@@ -22,6 +22,8 @@ class Role(StrEnum):
 
 PROJECT_ROLES = (Role.ADMIN, Role.MANAGER, Role.AUDITOR)
 QUEUE_ROLES = (Role.REVIEWER, Role.ADJUDICATOR)
+# Who makes the rules should not also be the one who is measured by them, or has the last word under them.
+APART = ((Role.ADMIN, Role.REVIEWER), (Role.MANAGER, Role.ADJUDICATOR))
 
 
 class Scope(StrEnum):

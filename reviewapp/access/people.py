@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from reviewapp.access.actors import Actor
 from reviewapp.access.errors import Hidden
 from reviewapp.access.factors import MAIN_KINDS
-from reviewapp.access.matrix import Role
+from reviewapp.access.matrix import APART, Role
 from reviewapp.access.models import ApiToken, GroupGrant, InstallationRole, Invitation, Project, User, UserGrant
 from reviewapp.access.roles import Anchored, grant_tables, require_installation_reader
 from reviewapp.access.words import allowed_by
@@ -255,11 +255,10 @@ def warnings_of(held: Iterable[Held]) -> list[str]:
     for one in held:
         if one.project is not None:
             per_project[one.project] |= {one.role} | everywhere
-    pairs = ((Role.ADMIN, Role.REVIEWER), (Role.MANAGER, Role.ADJUDICATOR))
     return [
         f"{first} and {second} in {project}: who makes the rules should not be measured by them or have the last word."
         for project, roles in per_project.items()
-        for first, second in pairs
+        for first, second in APART
         if {first, second} <= roles
     ]
 

@@ -11,7 +11,7 @@ from django.db.models import Model
 from guardian.shortcuts import assign_perm, remove_perm
 
 from reviewapp.access.actors import Actor
-from reviewapp.access.matrix import PROJECT_ROLES, Role
+from reviewapp.access.matrix import APART, PROJECT_ROLES, Role
 from reviewapp.access.models import InstallationRole, Invitation, Project, User
 from reviewapp.access.roles import Anchored, holders, require, require_installation_admin, roles_in_project
 from reviewapp.access.sessions import drop_sessions
@@ -232,17 +232,8 @@ def project_of(target: Project | Anchored) -> Project:
     return target if isinstance(target, Project) else Project.objects.get(pk=target.project_id)
 
 
-# Who makes the rules should not also be the one who is measured by them, or has the last word under them.
-_APART = {
-    Role.ADMIN: Role.REVIEWER,
-    Role.REVIEWER: Role.ADMIN,
-    Role.MANAGER: Role.ADJUDICATOR,
-    Role.ADJUDICATOR: Role.MANAGER,
-}
-
-
 def _unwise_pair(user: User, role: Role, target: Project | Anchored) -> str | None:
-    other = _APART.get(role)
+    other = next((one for pair in APART if role in pair for one in pair if one is not role), None)
     if other is None or other not in roles_in_project(user, project_of(target)):
         return None
     return f"{user} now holds {role} and {other} in the same project; two people should."

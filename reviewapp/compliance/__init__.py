@@ -21,13 +21,6 @@ Decided 2026-11-21:
   it does not fit is the message, on the auditor's page and as an event.
 - As a witness this installation speaks C2SP tlog-witness under `/api/v1/audit/witness`, so others need not be
   reviewapp. The door is public because the request itself is signed by the log that asks.
-- An export is one event, recorded before its first byte with the exact number of rows: whoever breaks off could have
-  had them all. It goes batch by batch without a transaction, so a slow reader holds nothing open; what was committed
-  when it began is in it. Admins of the installation read the log, only its auditors take all of it away.
-- Words inside events are not searched. The payload is what an erasure removes, so it is no index over people; who,
-  what, which event, when and outcome are columns, and each is found by an index.
-- A sentence uses the names of today, with the ids beside it; the role in it is the one held then, replayed from the
-  grants in the log. `vocabulary.py` has one row for each event, `sentences.py` one phrase; tests hold both complete.
 - An erasure clears texts and leaves rows with their numbers: an estimate that moved because somebody was forgotten
   would say something about them. Rows that never change are cleared by functions of the tables' owner, which the
   triggers know.

@@ -16,7 +16,7 @@ from reviewapp.access.models import ApiToken, Project, ProjectUserGrant, User
 from reviewapp.access.roles import can, visible_projects
 from reviewapp.access.selectors import membership
 from reviewapp.compliance.models import Erasure
-from reviewapp.compliance.selectors import Filters, own_events, shown_event, titles, visible_events, word_for
+from reviewapp.compliance.selectors import Filters, own_events, shown_events, titles, visible_events, word_for
 from reviewapp.compliance.selectors.erasures import erasures_waiting_for
 from reviewapp.compliance.sentences import sentence, wanted_names, words_of
 from reviewapp.queues.models import Lease, Queue, QueueUserGrant
@@ -166,7 +166,7 @@ def told_about(*, viewer: Actor, user: User, most: int = 12) -> list[Told]:
     """The newest events by or about a person, as far as the viewer may read them."""
     about = Q(actor=str(user.pk)) | Q(object=str(user.pk))
     rows = visible_events(viewer=viewer, filters=Filters()).filter(about)[:most]
-    return _told([{**shown_event(row), "moment": row.at} for row in rows])
+    return _told(shown_events(rows))
 
 
 def told_about_me(*, viewer: Actor, most: int = 12) -> list[Told]:

@@ -73,18 +73,19 @@ def when(moment: datetime | str | None) -> SafeString:
     found = parse_datetime(moment) if isinstance(moment, str) else moment
     if found is None:
         return mark_safe("–")
-    at, today = found.astimezone(UTC), utc_now()
-    year = "" if at.year == today.year else f" {at.year}"
-    shown = f"{at:%H:%M}" if at.date() == today.date() else f"{at.day} {at:%b}{year} {at:%H:%M}"
-    return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", shown)
+    return _time(found.astimezone(UTC), "%H:%M")
 
 
 @register.filter
 def when_exactly(moment: datetime) -> SafeString:
     """ "14:31:08" today, else "20 Nov 14:31:08", the year added when it is not this one. moment: aware."""
-    at, today = moment.astimezone(UTC), utc_now()
+    return _time(moment.astimezone(UTC), "%H:%M:%S")
+
+
+def _time(at: datetime, clock: str) -> SafeString:
+    today = utc_now()
     year = "" if at.year == today.year else f" {at.year}"
-    shown = f"{at:%H:%M:%S}" if at.date() == today.date() else f"{at.day} {at:%b}{year} {at:%H:%M:%S}"
+    shown = f"{at:{clock}}" if at.date() == today.date() else f"{at.day} {at:%b}{year} {at:{clock}}"
     return format_html('<time datetime="{}" title="{} UTC">{}</time>', at.isoformat(), f"{at:%Y-%m-%d %H:%M:%S}", shown)
 
 

@@ -249,6 +249,20 @@ def test_an_erased_payload_is_explained_and_the_event_stays(committed_db, commit
     assert "A person was given a role." in shown
 
 
+def test_who_acted_keeps_a_name_when_the_payload_with_it_was_erased(committed_db, committed_cast, page):
+    grant_role(
+        actor=committed_cast.ada, user=committed_cast.nemo.person, role=Role.AUDITOR, target=committed_cast.project
+    )
+    made = Event.objects.filter(event="access.role_granted").latest("id")
+    with owner_connection(committed_db) as owner:
+        owner.execute("SELECT audit.erase_payloads(ARRAY[%s]::bigint[])", [made.pk])
+    browser = page(committed_cast.otto)
+    for address in (f"{LOG}?event=access.role_granted", f"{LOG}{made.eid}/"):
+        shown = text(browser.get(address))
+        assert "ada" in shown
+        assert str(committed_cast.ada.person.pk) not in shown.partition("Exactly as it is hashed")[0]
+
+
 def test_silence_and_the_want_of_a_copy_are_warned_of(committed_db, committed_cast, sign, page):
     browser = page(committed_cast.otto)
     assert "Nothing has been signed yet" in text(browser.get(LOG))

@@ -14,6 +14,7 @@ from reviewapp.compliance.selectors.events import (
     require_audit_scope,
     sees_everything,
     shown_event,
+    shown_events,
     shown_payload,
     visible_events,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "require_audit_scope",
     "sees_everything",
     "shown_event",
+    "shown_events",
     "shown_payload",
     "titles",
     "visible_events",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +20,7 @@ from reviewapp.access.models import Project
 from reviewapp.access.roles import objects_with_role
 from reviewapp.audit import selectors as log
 from reviewapp.audit.models import Event
-from reviewapp.compliance.selectors.names import actor_ids, object_ids
+from reviewapp.compliance.selectors.names import actor_ids, object_ids, usernames
 from reviewapp.lib.clock import rfc3339
 from reviewapp.lib.errors import AccessDenied
 
@@ -185,7 +186,18 @@ def own_events(*, viewer: Actor, limit: int = 20) -> list[dict[str, Any]]:
     """
     me = str(viewer.person.pk)
     mine = log.events_in(projects=None).filter(Q(actor=me) | Q(object_kind="user", object=me))
-    return [{**shown_event(row), "moment": row.at} for row in mine[:limit]]
+    return shown_events(mine[:limit])
+
+
+def shown_events(rows: Iterable[Event]) -> list[dict[str, Any]]:
+    """Events for a page: `shown_event` with `moment`. Whose name went with an erased payload has that of today."""
+    shown = [{**shown_event(row), "moment": row.at} for row in rows]
+    nameless = [one for one in shown if one["payload"] is None]
+    if nameless:
+        names = usernames(one["actor"] for one in nameless)
+        for one in nameless:
+            one["actor"] = names.get(one["actor"], one["actor"])
+    return shown
 
 
 def shown_event(event: Event) -> dict[str, Any]:

@@ -66,6 +66,12 @@ def word_for(kind: str) -> str:
     return KINDS[kind].word if kind in KINDS else kind.replace("_", " ")
 
 
+def usernames(ids: Iterable[str]) -> dict[str, str]:
+    """Today's username of each account among some actors of the log; what is no account is left out."""
+    keys = {one for one in ids if _is_id(one)}
+    return {str(pk): name for pk, name in User.objects.filter(pk__in=keys).values_list("pk", "username")}
+
+
 def actor_ids(text: str) -> Q:
     """Events by somebody: a username, a display name, an id, a part of the house, or `rva_` and a token's prefix."""
     name = text.strip()

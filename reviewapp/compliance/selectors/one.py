@@ -13,7 +13,7 @@ from reviewapp.audit.bundle import read_leaf_hashes
 from reviewapp.audit.merkle import Tree
 from reviewapp.audit.models import Checkpoint, Event
 from reviewapp.compliance.differences import Difference, difference
-from reviewapp.compliance.selectors.events import shown_event
+from reviewapp.compliance.selectors.events import shown_event, shown_events
 from reviewapp.compliance.selectors.names import address_parts, titles, word_for
 from reviewapp.compliance.sentences import sentence, wanted_names, words_of
 from reviewapp.lib.errors import Conflict
@@ -51,7 +51,7 @@ class Reading:
 
 def reading_of(event: Event) -> Reading:
     """Read anew; about eight statements."""
-    shown = shown_event(event)
+    (shown,) = shown_events([event])
     said = shown["payload"] or {}
     names = titles(wanted_names(shown))
     roles = roles_then(event)

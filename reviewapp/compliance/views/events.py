@@ -23,7 +23,7 @@ from reviewapp.compliance.selectors import (
     log_state,
     people_called,
     sees_everything,
-    shown_event,
+    shown_events,
     titles,
     visible_events,
     word_for,
@@ -113,7 +113,7 @@ def _turned(query: QueryDict, name: str, at: int | None) -> str:
 
 def lines(rows: Sequence[Event], level: Level) -> list[dict[str, Any]]:
     """Rows for people: API.md's audit event with `moment`, `address`, `act` (after the actor's name) and `meaning`."""
-    shown = [{**shown_event(row), "moment": row.at} for row in rows]
+    shown = shown_events(rows)
     names = titles([pair for one in shown for pair in wanted_names(one)])
     found = []
     for one in shown:
